@@ -1,0 +1,1 @@
+"""Folders to indexed, split, cropped, augmented batches."""

@@ -1,0 +1,70 @@
+"""Random changes that say nothing about real or fake, the same for both classes; deterministic by generator.
+
+They stand for what happens to media on the way to a user: other framing, other light, re-encoding, smaller copies.
+"""
+
+import cv2
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from core.faces.crop import resize_crop
+
+Rgb = NDArray[np.uint8]
+
+
+def augment(crop: Rgb, size: int, rng: Generator) -> Rgb:
+    """A face crop (h, w, 3) as a training picture uint8 (size, size, 3)."""
+    if rng.random() < 0.5:
+        crop = crop[:, ::-1]
+    crop = reframe(crop, rng)
+    if max(crop.shape) > 2 * size:  # more pixels than any copy will keep: the rest goes quicker without
+        crop = resize_crop(np.ascontiguousarray(crop), 2 * size)
+    if rng.random() < 0.5:
+        crop = recolour(crop, rng)
+    return resize_crop(degrade(crop, size, rng), size)
+
+
+def reframe(crop: Rgb, rng: Generator, least: float = 0.84) -> Rgb:
+    """A square part of the crop, its side drawn from `least` to 1, anywhere within."""
+    side = min(crop.shape[:2])
+    part = max(1, round(side * rng.uniform(least, 1.0)))
+    top, left = rng.integers(0, crop.shape[0] - part + 1), rng.integers(0, crop.shape[1] - part + 1)
+    return crop[top : top + part, left : left + part]
+
+
+def recolour(crop: Rgb, rng: Generator) -> Rgb:
+    """Other brightness, contrast, saturation and white balance."""
+    picture = crop.astype(np.float32)
+    grey = picture @ np.array([0.299, 0.587, 0.114], dtype=np.float32)
+    saturation = 0.0 if rng.random() < 0.06 else rng.uniform(0.6, 1.4)
+    picture = grey[..., None] + (picture - grey[..., None]) * np.float32(saturation)
+    gain = np.float32(rng.uniform(0.7, 1.3)) * rng.uniform(0.93, 1.07, 3).astype(np.float32)
+    mean = np.float32(grey.mean())
+    picture = (picture - mean) * np.float32(rng.uniform(0.75, 1.25)) + mean
+    return np.clip(picture * gain + np.float32(rng.uniform(-15, 15)), 0, 255).astype(np.uint8)
+
+
+def degrade(crop: Rgb, size: int, rng: Generator) -> Rgb:
+    """Smaller, softer, noisier, re-encoded copies, each by chance."""
+    crop = np.ascontiguousarray(crop)
+    if rng.random() < 0.35:
+        side = int(rng.uniform(0.35, 1.0) * size)
+        ways = (cv2.INTER_AREA, cv2.INTER_LINEAR, cv2.INTER_CUBIC)
+        crop = cv2.resize(crop, (max(24, side),) * 2, interpolation=ways[rng.integers(3)])
+    if rng.random() < 0.12:
+        crop = cv2.GaussianBlur(crop, (0, 0), rng.uniform(0.3, 1.6) * crop.shape[0] / size)
+    if rng.random() < 0.12:
+        noise = rng.normal(0, rng.uniform(1, 10), crop.shape).astype(np.float32)
+        crop = np.clip(crop + noise, 0, 255).astype(np.uint8)
+    for _ in range(rng.choice(3, p=[0.4, 0.45, 0.15])):
+        crop = recompress(crop, int(rng.uniform(30, 96)), rng.random() < 0.7)
+    return crop
+
+
+def recompress(crop: Rgb, quality: int, subsample: bool = True) -> Rgb:
+    """Through JPEG and back; `subsample` halves the colour resolution as most encoders do."""
+    sampling = cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420 if subsample else cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444
+    options = [cv2.IMWRITE_JPEG_QUALITY, quality, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, sampling]
+    encoded = cv2.imencode(".jpg", cv2.cvtColor(crop, cv2.COLOR_RGB2BGR), options)[1]
+    return cv2.cvtColor(cv2.imdecode(encoded, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)

