@@ -32,8 +32,9 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--cache", type=Path, default=CACHE, help="where face crops are kept (default: %(default)s)")
     for setting in fields(TrainConfig):
         flag, text = "--" + setting.name.replace("_", "-"), setting.metadata["help"]
-        if setting.name == "data":
-            parser.add_argument(flag, action="append", metavar="DIR", help=text)
+        if setting.default == ():
+            metavar = "DIR" if setting.name == "data" else "NAME=NUMBER"
+            parser.add_argument(flag, action="append", default=[], metavar=metavar, help=text)
         else:
             kind = type(setting.default)
             parser.add_argument(flag, type=kind, default=setting.default, help=f"{text} (default: %(default)s)")
@@ -48,7 +49,8 @@ def configuration(options: argparse.Namespace) -> TrainConfig:
     if options.resume:
         return TrainConfig.load(options.resume / "config.json")
     values = {setting.name: getattr(options, setting.name) for setting in fields(TrainConfig)}
-    return TrainConfig(**{**values, "data": tuple(str(Path(folder).resolve()) for folder in options.data)})
+    data = tuple(str(Path(folder).resolve()) for folder in options.data)
+    return TrainConfig(**{**values, "data": data, "source_weights": tuple(options.source_weights)})
 
 
 def show_prepared(done: int, total: int) -> None:

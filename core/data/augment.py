@@ -48,7 +48,7 @@ def recolour(crop: Rgb, rng: Generator) -> Rgb:
 def degrade(crop: Rgb, size: int, rng: Generator) -> Rgb:
     """Smaller, softer, noisier, re-encoded copies, each by chance."""
     crop = np.ascontiguousarray(crop)
-    if rng.random() < 0.35:
+    if rng.random() < 0.3:
         side = int(rng.uniform(0.35, 1.0) * size)
         ways = (cv2.INTER_AREA, cv2.INTER_LINEAR, cv2.INTER_CUBIC)
         crop = cv2.resize(crop, (max(24, side),) * 2, interpolation=ways[rng.integers(3)])
@@ -57,8 +57,8 @@ def degrade(crop: Rgb, size: int, rng: Generator) -> Rgb:
     if rng.random() < 0.12:
         noise = rng.normal(0, rng.uniform(1, 10), crop.shape).astype(np.float32)
         crop = np.clip(crop + noise, 0, 255).astype(np.uint8)
-    for _ in range(rng.choice(3, p=[0.4, 0.45, 0.15])):
-        crop = recompress(crop, int(rng.uniform(30, 96)), rng.random() < 0.7)
+    for _ in range(rng.choice(3, p=[0.45, 0.45, 0.1])):
+        crop = recompress(crop, int(rng.uniform(35, 97)), rng.random() < 0.7)
     return crop
 
 

@@ -2,7 +2,7 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import cv2
@@ -41,6 +41,7 @@ class TrainBatches(keras.utils.PyDataset):
         steps: Batches an epoch.
         blend_share: Share of the fakes that are self-blended from real crops, 0..1.
         scale, offset: The detector's preprocessing.
+        source_weights: By how much a source is drawn more often than the root of its size says.
         seed: The same seed gives the same pictures, whatever the number of workers.
         epoch: Where to go on from.
     """
@@ -56,11 +57,12 @@ class TrainBatches(keras.utils.PyDataset):
         scale: float,
         offset: float,
         seed: int,
+        source_weights: Mapping[str, float] | None = None,
         epoch: int = 0,
         workers: int = 2,
     ) -> None:
         super().__init__(workers=workers, use_multiprocessing=False, max_queue_size=8)
-        self._pools = {fake: _by_source([s for s in samples if s.fake == fake]) for fake in (False, True)}
+        self._pools, self._weights = _by_source(samples, source_weights or {})
         self._size, self._batch_size, self._steps = size, batch_size, steps
         self._blend_share, self._scale, self._offset = blend_share, scale, offset
         self._seed, self._epoch = seed, epoch
@@ -89,8 +91,7 @@ class TrainBatches(keras.utils.PyDataset):
         return augment(crop, self._size, rng)
 
     def _choose(self, fake: bool, rng: Generator) -> Sample:
-        pools, weights = self._pools[fake]
-        pool = pools[rng.choice(len(pools), p=weights)]
+        pool = self._pools[fake][rng.choice(len(self._weights), p=self._weights)]
         return pool[rng.integers(len(pool))]
 
     def _blend(self, rng: Generator, want_fake: bool) -> NDArray[np.uint8]:
@@ -105,12 +106,22 @@ class TrainBatches(keras.utils.PyDataset):
                 return pair.fake if want_fake else pair.real
 
 
-def _by_source(samples: Sequence[Sample]) -> tuple[list[list[Sample]], NDArray[np.float64]]:
-    pools: dict[str, list[Sample]] = defaultdict(list)
+def _by_source(
+    samples: Sequence[Sample], emphasis: Mapping[str, float]
+) -> tuple[dict[bool, list[list[Sample]]], NDArray[np.float64]]:
+    """Pools of reals and of fakes, source by source, and how often each source is drawn.
+
+    The draw is the same for both classes: a source whose fakes came more often than its reals would be a clue.
+    """
+    members: dict[str, dict[bool, list[Sample]]] = defaultdict(lambda: {False: [], True: []})
     for sample in samples:
-        pools[sample.source].append(sample)
-    weights = np.array([len(pool) for pool in pools.values()], dtype=np.float64) ** SOURCE_BALANCE
-    return list(pools.values()), weights / weights.sum()
+        members[sample.source][sample.fake].append(sample)
+    both = {source: pair for source, pair in members.items() if pair[False] and pair[True]}
+    if not both:
+        raise DataError("No source of the training data has both real and fake pictures; a detector needs both.")
+    weights = [min(map(len, pair.values())) ** SOURCE_BALANCE * emphasis.get(name, 1.0) for name, pair in both.items()]
+    pools = {fake: [pair[fake] for pair in both.values()] for fake in (False, True)}
+    return pools, np.array(weights) / sum(weights)
 
 
 class EvalBatches(keras.utils.PyDataset):

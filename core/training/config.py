@@ -32,6 +32,7 @@ class TrainConfig:
     dropout: float = _setting(0.2, "share of pooled features dropped")
     self_blend: float = _setting(0.25, "share of the fakes that are blended from real faces")
     precision: str = _setting("mixed_bfloat16", "mixed_bfloat16 or float32")
+    source_weights: tuple[str, ...] = _setting((), "draw a source more often than the root of its size, as name=2.5")
     val_pictures: int = _setting(300, "at most this many pictures of each source and class in the check after an epoch")
     seed: int = _setting(0, "seed of all chance")
 
@@ -54,6 +55,15 @@ class TrainConfig:
     def steps(self) -> int:
         """Batches an epoch."""
         return self.epoch_pictures // self.batch_size
+
+    @property
+    def emphasis(self) -> dict[str, float]:
+        """`source_weights` by source; raises `TrainingError` for what is not name=number."""
+        try:
+            pairs = [entry.rsplit("=", 1) for entry in self.source_weights]
+            return {name: float(weight) for name, weight in pairs}
+        except ValueError as error:
+            raise TrainingError("source_weights are given as name=number, such as faces=2.5.") from error
 
     def save(self, path: Path) -> None:
         path.write_text(json.dumps(asdict(self), indent=2) + "\n", encoding="utf-8")

@@ -43,13 +43,13 @@ def fit(
     checkpoints = folder / "checkpoints"
     checkpoints.mkdir(parents=True, exist_ok=True)
     keras.utils.set_random_seed(config.seed)
-    samples = load_samples(config, cache, on_progress)
     state = {"epoch": 0, "step": 0, "elapsed_s": 0.0, "best": 0.0}
     if resume:
         model, state = _resumed(checkpoints)
     else:
         config.save(folder / "config.json")
         model = _started(config)
+    samples = load_samples(config, cache, on_progress)
     schedule = WarmupCosine(config, int(state["step"]), state["elapsed_s"])
     log = RunLog(folder, config, _subset(samples, "val", config.val_pictures), schedule, state["best"])
     batches = TrainBatches(
@@ -61,6 +61,7 @@ def fit(
         scale=SCALE,
         offset=OFFSET,
         seed=config.seed,
+        source_weights=config.emphasis,
         epoch=int(state["epoch"]),
         workers=os.cpu_count() or 1,
     )

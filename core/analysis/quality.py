@@ -1,0 +1,54 @@
+"""How well a face can be judged, measured on its crop and its landmarks."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from core.analysis.types import Quality
+from core.faces.types import Face
+
+MEASURED_SIDE = 112  # one side for all crops, so that a figure means the same whatever the detector's input size
+
+
+def measure_quality(crop: NDArray[np.uint8], face: Face) -> Quality:
+    """The figures that the quality gates look at.
+
+    Args:
+        crop: The face's crop, uint8 (s, s, 3) RGB.
+        face: Where it is in the original picture: gives its height and, by its landmarks, the turn of the head.
+
+    Returns:
+        Height in pixels, sharpness (standard deviation of the Laplacian at 112 px), brightness (mean grey level) and
+        turn; see `Quality`.
+    """
+    grey = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)
+    if grey.shape != (MEASURED_SIDE, MEASURED_SIDE):
+        grey = cv2.resize(grey, (MEASURED_SIDE, MEASURED_SIDE), interpolation=cv2.INTER_AREA)
+    _, top, _, bottom = face.box_xyxy
+    return Quality(
+        face_px=float(bottom - top),
+        sharpness=float(cv2.Laplacian(grey, cv2.CV_32F).std()),
+        brightness=float(grey.mean()),
+        turn=None if face.landmarks is None else head_turn(face.landmarks),
+    )
+
+
+def head_turn(landmarks: NDArray[np.float32]) -> float | None:
+    """How far a head is turned sideways, from where its nose stands between its eyes.
+
+    The nose is projected onto the line through both eyes, which makes the figure independent of a tilted head.
+
+    Args:
+        landmarks: (5, 2) x, y: left eye, right eye, nose, both mouth corners.
+
+    Returns:
+        0 when the nose stands midway (frontal), 1 when it stands at or beyond one eye (profile); None when the eyes
+        coincide and nothing can be measured.
+    """
+    left_eye, right_eye, nose = (np.asarray(point, dtype=np.float64) for point in landmarks[:3])
+    axis = right_eye - left_eye
+    length_squared = float(axis @ axis)
+    if not np.isfinite(length_squared) or length_squared < 1e-6:
+        return None
+    share = float((nose - left_eye) @ axis) / length_squared
+    return min(1.0, abs(2.0 * share - 1.0))

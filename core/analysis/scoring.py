@@ -1,0 +1,58 @@
+"""Crops of faces to scored faces: the one place where a detector's numbers become `FaceScore`s."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.analysis.quality import measure_quality
+from core.analysis.types import FaceScore
+from core.analysis.verdict import judge_face
+from core.faces.types import Face
+
+if TYPE_CHECKING:
+    from core.detector.engine import Detector
+
+
+def score_crops(
+    detector: Detector, crops: NDArray[np.uint8], faces: Sequence[Face], *, maps: bool = True
+) -> list[FaceScore]:
+    """Judge each face by its crop.
+
+    Args:
+        detector: Gives probabilities, thresholds and quality gates.
+        crops: uint8 (n, s, s, 3), one for each face, cut with the detector's own crop scale.
+        faces: n faces.
+        maps: Keep the activation maps.
+
+    Returns:
+        n scores in the order of `faces`.
+    """
+    if not len(crops):
+        return []
+    predictions = detector.predict(crops)
+    probabilities = detector.probability(predictions.logits)
+    spec = detector.spec
+    scores = []
+    for i, (crop, face) in enumerate(zip(crops, faces, strict=True)):
+        probability, quality = float(probabilities[i]), measure_quality(crop, face)
+        verdict, reasons = judge_face(probability, quality, spec.thresholds, spec.gates)
+        scores.append(
+            FaceScore(
+                face=face,
+                fake_probability=probability,
+                logit=float(predictions.logits[i]),
+                class_probabilities=dict(
+                    zip(spec.classes, map(float, predictions.class_probabilities[i]), strict=True)
+                ),
+                verdict=verdict,
+                quality=quality,
+                reasons=reasons,
+                # a copy: a view would keep the whole batch alive
+                activation_map=predictions.activation_maps[i].copy() if maps else None,
+            )
+        )
+    return scores

@@ -1,0 +1,254 @@
+"""The rule that makes one verdict of all faces of one person in a video.
+
+Two views of the same track, in calibrated log-odds l = log(p / (1 - p)):
+
+- the whole: the trimmed mean of l over all faces that pass the quality gates. A few bad frames move it little.
+- stretches: l smoothed by a running median over 0.6 s stays above 0 (gaps up to 0.4 s allowed) for at least a second.
+
+What is picked out of many places must be stronger than what stands alone: the strength of a stretch, and of a track
+among the tracks of a video, is its mean shrunk by
+
+    SELECTION_COST * ln(watched / length) / independent faces
+
+where `watched` is the face time of the whole video (ten minutes hold more chance peaks than ten seconds; sixty short
+shots more than one). With faces spaced by dt, n of them count as n (1 - r) / (1 + r) independent ones,
+r = exp(-dt / CORRELATION_S) (the variance of the mean of an AR(1) process). Summed log-odds are the evidence for
+"fake here", and ln(watched / length) is the price of having had that many places to choose from, as in scan statistics.
+
+The constants come from `python -m benchmarks.track_rule`: a clean track of ten minutes is called fake in under 5 % of
+cases when a single frame is in 5 %.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.analysis.types import Stretch, TrackReport, Verdict
+from core.analysis.verdict import GATE_WORDS, MIN_TRACK_FACES, Gate, between_sentence, verdict_of
+
+if TYPE_CHECKING:
+    from core.detector.artifact import Thresholds
+
+SMOOTHING_S = 0.6
+MAX_GAP_S = 0.4
+MIN_STRETCH_S = 1.0
+MIN_STRETCH_FACES = 4  # where sampling gives that many in a second; otherwise 3 in a row
+CORRELATION_S = 0.5
+SELECTION_COST = 1.0
+TRIMMED_SHARE = 0.1  # of the faces, at each end
+TOO_BRIEF = (
+    "Looks fake (probability {:.2f}), but is seen too briefly, among all faces of this video, to rule out chance."
+)
+MIN_JUDGED_SHARE = 0.2  # "real" needs more than a few lucky faces out of many
+_CERTAIN = 1e-6  # probabilities are cut to this distance from 0 and 1: one face cannot outweigh all others
+
+Floats = NDArray[np.float64]
+
+
+@dataclass
+class TrackEvidence:
+    """What is kept of one person while a video is read: three numbers a face.
+
+    Attributes:
+        id: Number of the person, from 1.
+        times_s: Time of each face, rising.
+        probabilities: Calibrated P(fake) of each face.
+        failed: Quality gates that each face fails; one that fails any has no weight.
+    """
+
+    id: int
+    times_s: list[float] = field(default_factory=list)
+    probabilities: list[float] = field(default_factory=list)
+    failed: list[tuple[Gate, ...]] = field(default_factory=list)
+
+    def add(self, time_s: float, probability: float, failed: tuple[Gate, ...] = ()) -> None:
+        """Take in one more face."""
+        self.times_s.append(time_s)
+        self.probabilities.append(probability)
+        self.failed.append(failed)
+
+
+def judge_tracks(evidences: Iterable[TrackEvidence], thresholds: Thresholds) -> tuple[TrackReport, ...]:
+    """The verdicts on all people of a video, each in view of how much there was to choose from; by number."""
+    people = sorted(evidences, key=lambda evidence: evidence.id)
+    watched_s = sum(_length(np.asarray(person.times_s)) for person in people)
+    return tuple(judge_track(person, thresholds, watched_s=watched_s) for person in people)
+
+
+def judge_track(evidence: TrackEvidence, thresholds: Thresholds, *, watched_s: float = 0.0) -> TrackReport:
+    """The verdict on one person.
+
+    Args:
+        evidence: At least one face.
+        thresholds: The detector's two limits on calibrated probabilities.
+        watched_s: Face time of the whole video in seconds; at least this track's own is taken.
+
+    Returns:
+        A report whose probability is the higher one of the whole and the strongest stretch, each shrunk. `uncertain`,
+        with the reason: fewer than three faces that can be judged, and a track that looks fake but is so short that
+        chance explains it (its probability is then not shrunk).
+    """
+    times, log_odds = np.asarray(evidence.times_s), _log_odds(np.asarray(evidence.probabilities))
+    usable = np.asarray([not failed for failed in evidence.failed])
+    judged = int(usable.sum())
+    if judged < MIN_TRACK_FACES:
+        whole = _sigmoid(_trimmed_mean(log_odds[usable] if judged else log_odds))
+        return _report(evidence, "uncertain", whole, (), (_too_few_sentence(evidence, judged),))
+    found, verdict, probability, reasons = _weigh(times[usable], log_odds[usable], thresholds, watched_s)
+    if verdict == "real" and judged < MIN_JUDGED_SHARE * len(times):
+        verdict, reasons = "uncertain", (_too_few_sentence(evidence, judged),)
+    return _report(evidence, verdict, probability, found, reasons)
+
+
+def _weigh(
+    times_s: Floats, log_odds: Floats, thresholds: Thresholds, watched_s: float
+) -> tuple[tuple[Stretch, ...], Verdict, float, tuple[str, ...]]:
+    """Stretches, verdict, probability and reasons of a track, from its faces that can be judged."""
+    plain = _trimmed_mean(log_odds)
+    length, spacing = _length(times_s), _spacing(times_s)
+    shrunk = _sigmoid(plain - _selection(length, len(times_s), spacing, watched_s))
+    proven = shrunk >= thresholds.fake_above
+    found = find_stretches(times_s, log_odds, thresholds, watched_s=0.0 if proven else max(watched_s, length))
+    if found and not proven:
+        strongest = max(stretch.fake_probability for stretch in found)
+        return tuple(found), "fake", strongest, tuple(map(_stretch_sentence, found))
+    if not proven and _sigmoid(plain) >= thresholds.fake_above:
+        return (), "uncertain", _sigmoid(plain), (TOO_BRIEF.format(_sigmoid(plain)),)
+    verdict = verdict_of(shrunk, thresholds)
+    probability = max([shrunk, *(stretch.fake_probability for stretch in found)])
+    return tuple(found), verdict, probability, (between_sentence(shrunk, thresholds),) if verdict == "uncertain" else ()
+
+
+def _report(
+    evidence: TrackEvidence,
+    verdict: Verdict,
+    probability: float,
+    stretches: tuple[Stretch, ...],
+    reasons: tuple[str, ...],
+) -> TrackReport:
+    return TrackReport(
+        id=evidence.id,
+        start_s=float(evidence.times_s[0]),
+        end_s=float(evidence.times_s[-1]),
+        verdict=verdict,
+        fake_probability=probability,
+        stretches=stretches,
+        reasons=reasons,
+        face_count=len(evidence.times_s),
+    )
+
+
+def find_stretches(times_s: Floats, log_odds: Floats, thresholds: Thresholds, *, watched_s: float) -> list[Stretch]:
+    """Parts of a track that look manipulated, in order of time.
+
+    Args:
+        times_s: (n,) rising times of faces that can be judged, n >= 1; any spacing.
+        log_odds: (n,) calibrated log-odds of fake.
+        thresholds: A stretch counts when its shrunk probability reaches `fake_above`.
+        watched_s: Face time out of which stretches are picked; 0 where the track is known to be fake and its stretches
+            only say where: then nothing is shrunk.
+    """
+    spacing = _spacing(times_s)
+    smoothed = running_median(times_s, log_odds, SMOOTHING_S)
+    level = min(0.0, float(_log_odds(np.asarray([thresholds.fake_above]))[0]))
+    found = []
+    for first, last in _runs(times_s, smoothed >= level, MAX_GAP_S + spacing):
+        lasted, faces = float(times_s[last] - times_s[first]) + spacing, last - first + 1
+        if not _long_enough(lasted, faces, spacing):
+            continue
+        strength = float(smoothed[first : last + 1].mean()) - _selection(lasted, faces, spacing, watched_s)
+        if _sigmoid(strength) >= thresholds.fake_above:
+            found.append(Stretch(float(times_s[first]), float(times_s[last]), _sigmoid(strength)))
+    return found
+
+
+def _selection(length_s: float, faces: int, spacing_s: float, watched_s: float) -> float:
+    """By how much the mean log-odds of a part shrink for being picked out of `watched_s`."""
+    if watched_s <= length_s or length_s <= 0:
+        return 0.0
+    return SELECTION_COST * math.log(watched_s / length_s) / independent_faces(faces, spacing_s)
+
+
+def running_median(times_s: Floats, values: Floats, window_s: float) -> Floats:
+    """Median over `window_s` around each time stamp, whatever the spacing; shape (n,) like `values`."""
+    half = window_s / 2 + 1e-6
+    starts = np.searchsorted(times_s, times_s - half, side="left")
+    ends = np.searchsorted(times_s, times_s + half, side="right")
+    smoothed = np.empty_like(values)
+    # windows of one length are done together: a loop over 18,000 frames would be felt
+    for size in np.unique(ends - starts):
+        rows = np.flatnonzero(ends - starts == size)
+        smoothed[rows] = np.median(values[starts[rows, None] + np.arange(size)], axis=1)
+    return smoothed
+
+
+def independent_faces(faces: int, spacing_s: float) -> float:
+    """How many independent faces `faces` correlated ones are worth, at least 1."""
+    r = math.exp(-spacing_s / CORRELATION_S)
+    return max(1.0, faces * (1 - r) / (1 + r))
+
+
+def _long_enough(lasted_s: float, faces: int, spacing_s: float) -> bool:
+    dense = spacing_s * MIN_STRETCH_FACES <= MIN_STRETCH_S + 1e-6
+    return lasted_s >= MIN_STRETCH_S - 1e-6 and faces >= (MIN_STRETCH_FACES if dense else MIN_TRACK_FACES)
+
+
+def _runs(times_s: Floats, high: NDArray[np.bool_], max_step_s: float) -> Iterator[tuple[int, int]]:
+    """First and last index of each run of high values, over gaps in which time steps at most `max_step_s`."""
+    indices = np.flatnonzero(high)
+    if not len(indices):
+        return
+    breaks = np.flatnonzero(np.diff(times_s[indices]) > max_step_s + 1e-6)
+    yield from zip(indices[np.r_[0, breaks + 1]], indices[np.r_[breaks, len(indices) - 1]], strict=True)
+
+
+def _spacing(times_s: Floats) -> float:
+    return float(np.median(np.diff(times_s))) if len(times_s) > 1 else 0.0
+
+
+def _length(times_s: Floats) -> float:
+    """Seconds that the faces stand for: the last one counts as long as the others do."""
+    return float(times_s[-1] - times_s[0]) + _spacing(times_s)
+
+
+def _trimmed_mean(values: Floats) -> float:
+    cut = int(len(values) * TRIMMED_SHARE)
+    return float(np.sort(values)[cut : len(values) - cut].mean())
+
+
+def _log_odds(probabilities: NDArray[np.float64]) -> Floats:
+    clipped = np.clip(probabilities.astype(np.float64), _CERTAIN, 1 - _CERTAIN)
+    return np.asarray(np.log(clipped) - np.log1p(-clipped))
+
+
+def _sigmoid(log_odds: float) -> float:
+    return 1 / (1 + math.exp(-log_odds))
+
+
+def _stretch_sentence(stretch: Stretch) -> str:
+    return (
+        f"Second {stretch.start_s:.1f} to {stretch.end_s:.1f} looks manipulated "
+        f"(fake probability {stretch.fake_probability:.2f}); the rest does not decide."
+    )
+
+
+def _too_few_sentence(evidence: TrackEvidence, judged: int) -> str:
+    faces = len(evidence.failed)
+    if judged == faces:
+        seen = "one frame" if faces == 1 else f"{faces} frames"
+        return f"This face is seen in only {seen}; at least {MIN_TRACK_FACES} are needed for a verdict."
+    return (
+        f"Only {judged} of this person's {faces} faces can be judged; most others are {_main_cause(evidence.failed)}."
+    )
+
+
+def _main_cause(failed: Sequence[tuple[Gate, ...]]) -> str:
+    counts = Counter(gate for gates in failed for gate in gates)
+    return GATE_WORDS[counts.most_common(1)[0][0]]

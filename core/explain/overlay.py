@@ -1,0 +1,185 @@
+"""Evidence maps and boxes, drawn onto pictures.
+
+Colours mean the same on every picture: the scale is in logits and fixed, never the map's own maximum, so that a face
+without evidence looks like one. Red speaks for a fake. Blue speaks against it and is drawn a third as strong: it is
+what a clean face is full of, and a clean face shall look calm.
+"""
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from core.analysis.types import FaceScore, Verdict
+from core.analysis.verdict import VERDICT_WORDS
+from core.faces.crop import crop_square
+from core.faces.types import Box
+
+SCALE_LOGITS = 12.0  # evidence at which a colour is full
+FAKE_RGB, REAL_RGB = (214, 20, 40), (30, 90, 220)
+AGAINST_SHARE = 1 / 3
+VERDICT_RGB: dict[Verdict, tuple[int, int, int]] = {
+    "real": (0, 114, 178),
+    "fake": (213, 40, 40),
+    "uncertain": (230, 159, 0),
+}  # told apart by the colour-blind as well; the label says the word anyway
+LEGEND_HEIGHT = 44
+
+Picture = NDArray[np.uint8]
+
+
+def colour_map(
+    evidence: NDArray[np.float32], scale_logits: float = SCALE_LOGITS
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Colours and strengths of evidence, on the fixed scale.
+
+    Args:
+        evidence: Any shape, in logits; what is not a number counts as none.
+        scale_logits: Evidence at which the colour is full.
+
+    Returns:
+        RGB 0..255 with shape (..., 3) and strength 0..1 with shape (..., 1).
+    """
+    if not scale_logits > 0:
+        raise ValueError(f"scale_logits must be above 0, got {scale_logits}")
+    share = np.clip(np.nan_to_num(evidence) / scale_logits, -1, 1)[..., None].astype(np.float32)
+    colours = np.where(share > 0, np.array(FAKE_RGB, np.float32), np.array(REAL_RGB, np.float32))
+    return colours, np.where(share > 0, share, -share * AGAINST_SHARE).astype(np.float32)
+
+
+def draw_overlay(
+    rgb: Picture,
+    activation_map: NDArray[np.float32],
+    *,
+    box_xyxy: Box | None = None,
+    crop_scale: float | None = None,
+    scale_logits: float = SCALE_LOGITS,
+    opacity: float = 0.6,
+) -> Picture:
+    """Lay a face's evidence over a crop, or over the picture that the crop was cut from.
+
+    Args:
+        rgb: uint8 (H, W, 3).
+        activation_map: (h, w) evidence in logits, of the face's crop.
+        box_xyxy: The face's box in `rgb`; None when `rgb` is the crop itself, or the face is tight: then the map covers
+            all of it.
+        crop_scale: Side of the crop in face-box heights (the detector's `crop.scale`); needed with a box.
+        scale_logits: Evidence at which a colour is full. The same for all pictures that are compared.
+        opacity: Of a full colour, 0..1.
+
+    Returns:
+        A new picture of the same shape; only the crop's square differs.
+
+    Raises:
+        ValueError: A box without a crop scale, or a map that is not two-dimensional.
+
+    Example:
+        >>> draw_overlay(np.zeros((8, 8, 3), np.uint8), np.full((2, 2), 99.0), opacity=1.0)[0, 0].tolist()
+        [214, 20, 40]
+    """
+    if activation_map.ndim != 2:
+        raise ValueError(f"activation_map must have shape (h, w), got {activation_map.shape}")
+    if box_xyxy is not None and crop_scale is None:
+        raise ValueError("crop_scale is needed to place the map on a picture with a face box")
+    height, width = rgb.shape[:2]
+    result = rgb.copy()
+    if box_xyxy is None:
+        x0, y0, x1, y1 = 0, 0, width, height
+    else:
+        left, top, side = crop_square(box_xyxy, crop_scale or 1.0)
+        # the very pixels that crop_face cuts out
+        x0, y0, whole = round(left), round(top), max(1, round(side))
+        x1, y1 = x0 + whole, y0 + whole
+    inside = (slice(max(0, y0), max(0, min(height, y1))), slice(max(0, x0), max(0, min(width, x1))))
+    if result[inside].size == 0:
+        return result
+    evidence = _stretch(activation_map, (x0, y0, x1, y1), inside)
+    colours, strength = colour_map(evidence, scale_logits)
+    strength = strength * np.float32(np.clip(opacity, 0, 1))
+    result[inside] = np.rint(result[inside] * (1 - strength) + colours * strength).astype(np.uint8)
+    return result
+
+
+def _stretch(
+    activation_map: NDArray[np.float32], square: tuple[int, int, int, int], inside: tuple[slice, slice]
+) -> NDArray[np.float32]:
+    """The map at each pixel of `inside`; its cells tile the square. Never larger than the picture itself."""
+    x0, y0, x1, y1 = square
+    rows, columns = activation_map.shape
+    ys = (np.arange(inside[0].start, inside[0].stop) - y0 + 0.5) * rows / (y1 - y0) - 0.5
+    xs = (np.arange(inside[1].start, inside[1].stop) - x0 + 0.5) * columns / (x1 - x0) - 0.5
+    grid_x, grid_y = np.meshgrid(xs.astype(np.float32), ys.astype(np.float32))
+    source = np.ascontiguousarray(activation_map, dtype=np.float32)
+    stretched: NDArray[np.float32] = cv2.remap(
+        source, grid_x, grid_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
+    return stretched
+
+
+def draw_boxes(rgb: Picture, faces: Sequence[FaceScore], *, labels: Sequence[str] | None = None) -> Picture:
+    """Box each face, with its number, verdict in words, and probability.
+
+    Args:
+        rgb: uint8 (H, W, 3).
+        faces: Faces of this picture.
+        labels: A name for each face: by default its track's number, or else its place from 1.
+
+    Returns:
+        A new picture of the same shape.
+    """
+    image = Image.fromarray(rgb)
+    draw = ImageDraw.Draw(image)
+    line = max(2, round(min(rgb.shape[:2]) / 250))
+    font = ImageFont.load_default(size=max(11, round(min(rgb.shape[:2]) / 32)))
+    for place, score in enumerate(faces):
+        label = labels[place] if labels is not None else str(score.face.track_id or place + 1)
+        colour = VERDICT_RGB[score.verdict]
+        left, top, right, bottom = _within(score.face.box_xyxy, rgb.shape[1], rgb.shape[0])
+        draw.rectangle((left, top, right, bottom), outline=colour, width=line)
+        _label(draw, (left, top), f"{label} {face_words(score)}", font, colour, rgb.shape[1])
+    return np.array(image)
+
+
+def face_words(score: FaceScore) -> str:
+    """The verdict on one face in a few words, such as "fake 0.93"."""
+    return f"{VERDICT_WORDS[score.verdict]} {score.fake_probability:.2f}"
+
+
+def add_legend(rgb: Picture, scale_logits: float = SCALE_LOGITS) -> Picture:
+    """The picture with a strip below that says what the colours mean; at least 260 px wide."""
+    width = max(260, rgb.shape[1])
+    canvas = Image.new("RGB", (width, rgb.shape[0] + LEGEND_HEIGHT), "white")
+    canvas.paste(Image.fromarray(rgb), (0, 0))
+    bar_width, top = min(240, width - 20), rgb.shape[0] + 6
+    evidence = np.tile(np.linspace(-scale_logits, scale_logits, bar_width, dtype=np.float32), (12, 1))
+    colours, strength = colour_map(evidence, scale_logits)
+    canvas.paste(Image.fromarray(np.rint(255 * (1 - strength) + colours * strength).astype(np.uint8)), (10, top))
+    draw, font = ImageDraw.Draw(canvas), ImageFont.load_default(size=11)
+    draw.text((10, top + 15), f"-{scale_logits:g} real", "black", font, anchor="la")
+    draw.text((10 + bar_width / 2, top + 15), "evidence, logits", "black", font, anchor="ma")
+    draw.text((10 + bar_width, top + 15), f"fake +{scale_logits:g}", "black", font, anchor="ra")
+    return np.array(canvas)
+
+
+def _within(box_xyxy: Box, width: int, height: int) -> tuple[int, int, int, int]:
+    left, right = sorted(int(np.clip(x, 0, width - 1)) for x in box_xyxy[0::2])
+    top, bottom = sorted(int(np.clip(y, 0, height - 1)) for y in box_xyxy[1::2])
+    return left, top, right, bottom
+
+
+def _label(
+    draw: ImageDraw.ImageDraw,
+    corner: tuple[int, int],
+    text: str,
+    font: ImageFont.FreeTypeFont | ImageFont.ImageFont,
+    colour: tuple[int, int, int],
+    width: int,
+) -> None:
+    """Text on a filled plate above the corner, or below it where there is no room."""
+    _, _, wide, high = draw.textbbox((0, 0), text, font=font)
+    left = max(0, min(corner[0], width - int(wide) - 6))
+    top = corner[1] - int(high) - 5 if corner[1] >= high + 5 else corner[1]
+    draw.rectangle((left, top, left + wide + 6, top + high + 5), fill=colour)
+    draw.text((left + 3, top + 1), text, "white" if sum(colour) < 380 else "black", font)

@@ -1,0 +1,84 @@
+"""MODEL_CARD.md, written from the facts in model.json: limits first."""
+
+from pathlib import Path
+from typing import Any
+
+from core.detector.artifact import DetectorSpec
+
+HEADER = "| source | real | fake | no face | AUC | 95 % interval | real called fake | fake called real | uncertain |"
+
+
+def write_model_card(folder: Path, spec: DetectorSpec) -> None:
+    """Writes `folder/MODEL_CARD.md`; the same spec always gives the same text."""
+    (folder / "MODEL_CARD.md").write_text(model_card(spec), encoding="utf-8")
+
+
+def model_card(spec: DetectorSpec) -> str:
+    """The card as Markdown."""
+    return "\n\n".join([f"# {spec.name}", *_limits(spec), *_figures(spec), *_training(spec)]) + "\n"
+
+
+def _limits(spec: DetectorSpec) -> list[str]:
+    return [
+        spec.description,
+        "## Limits first",
+        "- It has learnt the manipulations in its training data (see below). A fake made in another way may pass.\n"
+        '- "Real" means that no manipulation was found, never that a picture is proven genuine.\n'
+        "- Strong compression, small, blurred, dark or turned faces make it less sure; below set limits it says "
+        '"uncertain".\n'
+        "- It judges faces only: not voices, bodies, backgrounds or captions.\n"
+        "- Its training faces do not represent all people alike, and it was not measured by skin tone, age or gender.\n"
+        "- Its probability is calibrated on data like its own, with as many fakes as reals. Elsewhere it is a rank.\n"
+        "- Not for decisions about a person without other evidence.",
+        f"Licence: {spec.licence}",
+    ]
+
+
+def _figures(spec: DetectorSpec) -> list[str]:
+    metrics = spec.metrics
+    parts = ["## Figures"]
+    if not metrics:
+        return [*parts, "None were measured."]
+    parts.append(f"Measured on {metrics['date']} with `{metrics['command']}`, single pictures, the engine that ships.")
+    for split in ("test", "val"):
+        if split in metrics:
+            parts += [f"### {split.capitalize()} split", _table(metrics[split])]
+    low, high = spec.thresholds.real_below, spec.thresholds.fake_above
+    parts.append(
+        f"Thresholds: below {low:.3f} no manipulation found, from {high:.3f} on fake, between them uncertain. They and "
+        "the calibration were chosen on the val split, so that at most 5 % of its reals are called fake and at most "
+        "5 % of its fakes real; the test split chose nothing."
+    )
+    return parts
+
+
+def _table(figures: dict[str, Any]) -> str:
+    rows = [HEADER, "|" + "---|" * 9]
+    for source, f in figures.items():
+        shares = [_percent(f[key]) for key in ("real_called_fake", "fake_called_real", "uncertain")]
+        interval = "{:.3f} – {:.3f}".format(*f["auc_95"])
+        cells = [source, f["real"], f["fake"], f["no_face"], f"{f['auc']:.3f}", interval, *shares]
+        rows.append("| " + " | ".join(map(str, cells)) + " |")
+    return "\n".join(rows) + f"\n\nExpected calibration error over all sources: {figures['all']['ece']:.3f}."
+
+
+def _percent(share: float | None) -> str:
+    return "–" if share is None else f"{100 * share:.1f} %"
+
+
+def _training(spec: DetectorSpec) -> list[str]:
+    training = spec.training
+    if not training:
+        return []
+    counts = "\n".join(
+        f"| {source} | {labels.get('real', 0)} | {sum(n for label, n in labels.items() if label != 'real')} |"
+        for source, labels in training["pictures"].items()
+    )
+    settings = ", ".join(f"{key} {value}" for key, value in training["settings"].items())
+    return [
+        "## Training",
+        f"| source | real | fake |\n|---|---|---|\n{counts}",
+        f"{training['epochs']} epochs in {training['minutes']} minutes; the weights of epoch {training['best_epoch']} "
+        f"had the best mean AUC over the validation sources. Settings: {settings}.",
+        f"Input {spec.input_size} px; the crop is a square of {spec.crop.scale:g} × the height of the face box.",
+    ]
