@@ -56,7 +56,7 @@ def configuration(options: argparse.Namespace) -> TrainConfig:
 def show_prepared(done: int, total: int) -> None:
     """Prints a line now and then."""
     if done % 500 == 0 or done == total:
-        print(f"faces prepared: {done} of {total}", flush=True)
+        print(f"pictures: {done} of {total}", flush=True)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -69,7 +69,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         folder = options.resume or options.run_dir or Path("runs") / time.strftime("%Y%m%d-%H%M%S")
         best = fit(config, folder, options.cache, resume=bool(options.resume), on_progress=show_prepared)
-        print(f"best checkpoint: {best}")
+        from core.training.finish import finish
+
+        print(f"best checkpoint: {best}; calibrating and measuring it")
+        print(f"detector: {finish(folder, config, on_progress=show_prepared)}")
     except UserError as error:
         print(f"{error.title}: {error}", file=sys.stderr)
         return 2

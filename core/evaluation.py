@@ -88,12 +88,11 @@ def _share(scored: Sequence[Scored], test: Callable[[Scored], bool], fake: bool 
 
 
 def _calibration_error(scored: Sequence[Scored]) -> float | None:
-    faced = [one for one in scored if one.fake_probability is not None]
-    if not faced:
+    judged = [(one.fake_probability, one.sample.fake) for one in scored if one.fake_probability is not None]
+    if not judged:
         return None
-    return round(
-        expected_calibration_error([one.fake_probability for one in faced], [one.sample.fake for one in faced]), 4
-    )
+    probabilities, labels = zip(*judged, strict=True)
+    return round(expected_calibration_error(probabilities, labels), 4)
 
 
 def balance_weights(samples: Sequence[Sample]) -> NDArray[np.float64]:

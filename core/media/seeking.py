@@ -1,7 +1,7 @@
 """Single frames out of a long video, exactly, without decoding all that lies between.
 
-Ten minutes of 1080p H.264 with a key frame every 250 frames: decoding all takes 146 s of processor time, 32
-frames evenly spread take 17 s, 8 take 6 s.
+Ten minutes of 1080p H.264 with a key frame every 250 frames, in processor time: 32 frames evenly spread take 17 s and 8
+take 6 s; decoding all would take 146 s (by its first 1,200 frames).
 """
 
 from bisect import bisect_right

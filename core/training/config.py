@@ -18,6 +18,8 @@ class TrainConfig:
 
     data: tuple[str, ...] = _setting((), "folders or manifests with the data")
     name: str = _setting("detector", "name of the detector")
+    description: str = _setting("A detector of manipulated faces.", "one or two sentences for the model picker")
+    licence: str = _setting("Not stated; that of the training data applies.", "terms of use of the weights, one line")
     init: str = _setting("imagenet", "starting weights: imagenet, none, or a file without the top")
     input_size: int = _setting(160, "side of the network's input in pixels")
     crop_scale: float = _setting(0.88, "side of the face crop in face-box heights")

@@ -10,10 +10,11 @@ from typing import Any
 
 import keras
 import numpy as np
+from scipy.special import expit
 
 from core.data.dataset import Sample, index_data
 from core.detector import load_detector
-from core.detector.artifact import CropSpec, DetectorSpec, Preprocessing, save_artifact, update_spec
+from core.detector.artifact import CropSpec, DetectorSpec, Preprocessing, save_artifact, save_spec
 from core.detector.calibration import choose_thresholds, fit_platt
 from core.detector.network import build_network
 from core.evaluation import Scored, balance_weights, score_pictures, summarise
@@ -27,7 +28,7 @@ MAX_ERROR = 0.05  # of the reals may be called fake, and of the fakes real, on v
 Progress = Callable[[int, int], None]
 
 
-def finish(run: Path, config: TrainConfig, *, on_progress: Progress, **about: str) -> Path:
+def finish(run: Path, config: TrainConfig, *, on_progress: Progress) -> Path:
     """Writes `run/model/`, a detector ready for use.
 
     The weights of the best checkpoint are stored first; then validation pictures go through the very path that users'
@@ -38,7 +39,6 @@ def finish(run: Path, config: TrainConfig, *, on_progress: Progress, **about: st
         run: Folder of the run; `checkpoints/best.keras` is read.
         config: The run's settings.
         on_progress: Called with pictures judged and in all.
-        about: `licence` and `description` for model.json.
     """
     folder = run / "model"
     spec = DetectorSpec(
@@ -47,13 +47,15 @@ def finish(run: Path, config: TrainConfig, *, on_progress: Progress, **about: st
         crop=CropSpec(scale=config.crop_scale),
         preprocessing=Preprocessing(scale=SCALE, offset=OFFSET),
         classes=("real", "fake"),
-        **about,
+        licence=config.licence,
+        description=config.description,
     )
     spec = save_artifact(folder, _float32(run / "checkpoints" / "best.keras", config), spec)
     samples = index_data(config.data)
     val = _judge(folder, [s for s in samples if s.split == "val"], on_progress)
-    spec = update_spec(folder, calibrated(spec, val))
-    metrics = {"command": COMMAND, "date": time.strftime("%Y-%m-%d")}
+    spec = calibrated(spec, val)
+    save_spec(folder, spec)
+    metrics: dict[str, Any] = {"command": COMMAND, "date": time.strftime("%Y-%m-%d")}
     for split in ("val", "test"):  # val again: verdicts need the thresholds
         members = [s for s in samples if s.split == split]
         metrics |= {split: summarise(_judge(folder, members, on_progress))} if members else {}
@@ -62,7 +64,8 @@ def finish(run: Path, config: TrainConfig, *, on_progress: Progress, **about: st
         "settings": {key: value for key, value in asdict(config).items() if key not in ("data", "init")},
         **_history(run),
     }
-    spec = update_spec(folder, replace(spec, metrics=metrics, training=training))
+    spec = replace(spec, metrics=metrics, training=training)
+    save_spec(folder, spec)
     write_model_card(folder, spec)
     return folder
 
@@ -74,10 +77,9 @@ def calibrated(spec: DetectorSpec, val: Sequence[Scored]) -> DetectorSpec:
     labels = np.array([one.sample.fake for one in faced])
     weights = balance_weights([one.sample for one in faced])
     calibration = fit_platt(logits, labels, weights)
-    probabilities = calibration.probability(logits)
-    return replace(
-        spec, calibration=calibration, thresholds=choose_thresholds(probabilities, labels, max_error=MAX_ERROR)
-    )
+    probabilities = expit(calibration.slope * logits + calibration.intercept)
+    thresholds = choose_thresholds(probabilities, labels, MAX_ERROR, weights)
+    return replace(spec, calibration=calibration, thresholds=thresholds)
 
 
 def _float32(checkpoint: Path, config: TrainConfig) -> keras.Model:

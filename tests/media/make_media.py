@@ -43,6 +43,12 @@ def number_of(rgb: np.ndarray) -> int:
     return round((float(rgb.mean()) - 10) / 10)
 
 
+def saved(path: Path, image: Image.Image, **options: object) -> Path:
+    """Save an image by Pillow."""
+    image.save(path, **options)
+    return path
+
+
 def write_video(
     path: Path,
     frames: Iterable[np.ndarray],

@@ -1,0 +1,254 @@
+"""Plotly figures: pure functions from reports to figures, drawn for a light or a dark page.
+
+Colours carry no meaning alone: bands are labelled, uncertain points have a shape of their own, stretches have a hover.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import TYPE_CHECKING
+
+import plotly.graph_objects as go
+
+from core.analysis.types import FrameReport, TrackReport
+
+if TYPE_CHECKING:
+    from core.detector.spec import Thresholds
+
+WEBGL_FROM = 4000
+"""From so many points on, one page element a point makes the browser crawl; WebGL does not."""
+UNCERTAIN_Y, FAKE_Y = -0.045, 1.045
+"""Where the marks of stretches run: the uncertain ones just under 0, the manipulated ones just above 1."""
+
+
+@dataclass(frozen=True)
+class Palette:
+    """Colours of one appearance: what is said of faces, the people, and what stays in the background."""
+
+    fake: str
+    uncertain: str
+    real: str
+    text: str
+    muted: str
+    grid: str
+    people: tuple[str, ...]
+
+
+LIGHT = Palette(
+    fake="#c2303c",
+    uncertain="#b9770e",
+    real="#2c7a5b",
+    text="#1c2430",
+    muted="#667085",
+    grid="rgba(102,112,133,0.18)",
+    people=("#2458c5", "#7c3fc4", "#0b7d8f", "#a83e86", "#5d6a1d", "#53606f"),
+)
+DARK = Palette(
+    fake="#ff7a80",
+    uncertain="#f0b354",
+    real="#5fcf9f",
+    text="#e8ebf0",
+    muted="#98a2b3",
+    grid="rgba(152,162,179,0.18)",
+    people=("#7fa8ff", "#c39bff", "#53cfe0", "#f08fcb", "#c6d46a", "#b4bfcc"),
+)
+
+
+@dataclass(frozen=True)
+class Point:
+    """One face of one person at one moment."""
+
+    time_s: float
+    fake_probability: float
+    uncertain: bool
+
+
+def palette(dark: bool) -> Palette:
+    return DARK if dark else LIGHT
+
+
+def points_by_track(frames: Iterable[FrameReport]) -> dict[int, list[Point]]:
+    """The faces of each person in the order of time; faces that belong to no track are person 0."""
+    people: dict[int, list[Point]] = {}
+    for frame in frames:
+        for score in frame.faces:
+            point = Point(frame.time_s, score.fake_probability, score.verdict == "uncertain")
+            people.setdefault(score.face.track_id or 0, []).append(point)
+    return dict(sorted(people.items()))
+
+
+def usual_step_s(frames: Sequence[FrameReport]) -> float:
+    """The median time between two analysed frames in seconds; 0 for fewer than two."""
+    steps = [after.time_s - before.time_s for before, after in zip(frames, frames[1:], strict=False)]
+    return median(steps) if steps else 0.0
+
+
+def uncertain_stretches(points: Sequence[Point], step_s: float) -> list[tuple[float, float]]:
+    """Start and end in seconds of each run of uncertain points, half a step wider on both sides so that one shows."""
+    half = step_s / 2 or 0.05
+    runs: list[tuple[float, float]] = []
+    open_run = False
+    for point in points:
+        if point.uncertain and open_run:
+            runs[-1] = (runs[-1][0], point.time_s + half)
+        elif point.uncertain:
+            runs.append((max(0.0, point.time_s - half), point.time_s + half))
+        open_run = point.uncertain
+    return runs
+
+
+def _with_gaps(points: Sequence[Point], step_s: float) -> tuple[list[float | None], list[float | None], list[str]]:
+    """x, y and marker symbols, with a hole where the person was away, so that no line claims to know that time."""
+    limit = max(3 * step_s, 0.5)
+    x: list[float | None] = []
+    y: list[float | None] = []
+    symbols: list[str] = []
+    for index, point in enumerate(points):
+        if index and point.time_s - points[index - 1].time_s > limit:
+            x, y, symbols = [*x, None], [*y, None], [*symbols, "circle"]
+        x.append(point.time_s)
+        y.append(point.fake_probability)
+        symbols.append("diamond-open" if point.uncertain else "circle")
+    return x, y, symbols
+
+
+def _add_people(figure: go.Figure, people: dict[int, list[Point]], step_s: float, colours: Palette) -> None:
+    many = sum(len(points) for points in people.values()) > WEBGL_FROM
+    trace_type = go.Scattergl if many else go.Scatter
+    for order, (track, points) in enumerate(people.items()):
+        x, y, symbols = _with_gaps(points, step_s)
+        colour = colours.people[order % len(colours.people)]
+        marker = {"size": 4 if len(points) > 300 else 6, "symbol": symbols, "color": colour}
+        figure.add_trace(
+            trace_type(
+                x=x,
+                y=y,
+                name=f"Person {track}",
+                # Plotly selects nothing on lines alone: the markers are what a click finds.
+                mode="lines+markers",
+                line={"color": colour, "width": 1.8},
+                marker=marker,
+                selected={"marker": {"opacity": 1}},
+                unselected={"marker": {"opacity": 1}},
+                hovertemplate=f"Person {track}<br>%{{x:.2f}} s: <b>%{{y:.0%}}</b><extra></extra>",
+            )
+        )
+
+
+def _add_marks(figure: go.Figure, name: str, stretches: Iterable[tuple[float, float]], y: float, colour: str) -> None:
+    """A thick line along each stretch, with a word in the legend; nothing where there is none."""
+    x = [value for start_s, end_s in stretches for value in (start_s, end_s, None)]
+    if x:
+        heights = [None if value is None else y for value in x]
+        line = {"color": colour, "width": 5}
+        figure.add_trace(go.Scatter(x=x, y=heights, mode="lines", name=name, line=line, hoverinfo="skip"))
+
+
+def _add_bands(figure: go.Figure, thresholds: "Thresholds", colours: Palette) -> None:
+    low, high = thresholds.real_below, thresholds.fake_above
+    bands = (
+        (0.0, low, colours.real, "no manipulation found"),
+        (low, high, colours.uncertain, "uncertain"),
+        (high, 1.0, colours.fake, "likely fake"),
+    )
+    for bottom, top, colour, label in bands:
+        figure.add_hrect(y0=bottom, y1=top, fillcolor=colour, opacity=0.07, line_width=0, layer="below")
+        style = {"size": 11, "color": colour}
+        figure.add_annotation(
+            x=1, xref="paper", xanchor="right", y=top, yanchor="top", text=label, font=style, showarrow=False
+        )
+    for edge in (low, high):
+        figure.add_hline(y=edge, line={"color": colours.muted, "width": 1, "dash": "dot"}, layer="below")
+
+
+def _add_shades(figure: go.Figure, stretches: Iterable[tuple[float, float]], colour: str) -> None:
+    for start_s, end_s in stretches:
+        figure.add_vrect(x0=start_s, x1=end_s, fillcolor=colour, opacity=0.11, line_width=0, layer="below")
+
+
+def timeline(
+    frames: Sequence[FrameReport],
+    tracks: Sequence[TrackReport],
+    thresholds: "Thresholds",
+    *,
+    duration_s: float | None = None,
+    cursor_s: float | None = None,
+    dark: bool = False,
+    height: int = 360,
+) -> go.Figure:
+    """Fake probability over time: one line a person, the three verdicts as bands, manipulated stretches shaded.
+
+    Args:
+        frames: Analysed frames in the order of time; may be those so far of an analysis that still runs.
+        tracks: The people, whose manipulated stretches are shaded; empty while it runs.
+        thresholds: Where the bands lie.
+        duration_s: How far the axis of time reaches; to the last frame if None.
+        cursor_s: The moment that the page shows, marked by a line; none if None.
+        dark: Drawn for a dark page.
+        height: In pixels.
+    """
+    colours = palette(dark)
+    people, step_s = points_by_track(frames), usual_step_s(frames)
+    manipulated = [(stretch.start_s, stretch.end_s) for track in tracks for stretch in track.stretches]
+    uncertain = [stretch for points in people.values() for stretch in uncertain_stretches(points, step_s)]
+    figure = go.Figure()
+    _add_bands(figure, thresholds, colours)
+    _add_shades(figure, manipulated, colours.fake)
+    _add_people(figure, people, step_s, colours)
+    _add_marks(figure, "Looks manipulated", manipulated, FAKE_Y, colours.fake)
+    _add_marks(figure, "Uncertain", uncertain, UNCERTAIN_Y, colours.uncertain)
+    if cursor_s is not None:
+        figure.add_vline(x=cursor_s, line={"color": colours.text, "width": 1.5})
+    end_s = max([duration_s or 0.0, 0.1, *(frame.time_s for frame in frames[-1:])])
+    figure.update_layout(
+        height=height,
+        margin={"l": 0, "r": 0, "t": 8, "b": 0},
+        showlegend=True,
+        legend={"orientation": "h", "x": 0, "y": -0.2, "yanchor": "top", "font": {"color": colours.text}},
+        hovermode="closest",
+        dragmode="pan",
+        clickmode="event+select",
+        # A click anywhere on the chart means the nearest moment; the usual 20 px are hard to hit with a thumb.
+        hoverdistance=-1,
+        uirevision="timeline",
+    )
+    figure.update_xaxes(
+        range=[0, end_s], minallowed=0, maxallowed=end_s, title_text="Seconds", showgrid=False, zeroline=False
+    )
+    figure.update_yaxes(
+        range=[-0.08, 1.08],
+        tickformat=".0%",
+        tickvals=[0, thresholds.real_below, thresholds.fake_above, 1],
+        gridcolor="rgba(0,0,0,0)",
+        zeroline=False,
+        fixedrange=True,
+        automargin=True,
+    )
+    return figure
+
+
+def probability_strip(
+    fake_probability: float, thresholds: "Thresholds", *, dark: bool = False, height: int = 68
+) -> go.Figure:
+    """Where one fake probability (0..1) lies between the two thresholds: a small scale with a marker."""
+    colours = palette(dark)
+    figure = go.Figure()
+    edges = [0.0, thresholds.real_below, thresholds.fake_above, 1.0]
+    for left, right, colour in zip(edges, edges[1:], (colours.real, colours.uncertain, colours.fake), strict=False):
+        figure.add_shape(
+            type="rect", x0=left, x1=right, y0=0, y1=1, fillcolor=colour, opacity=0.3, line_width=0, layer="below"
+        )
+    marker = {"symbol": "line-ns", "size": 20, "line": {"width": 4, "color": colours.text}}
+    figure.add_trace(go.Scatter(x=[fake_probability], y=[0.5], mode="markers", marker=marker, hoverinfo="skip"))
+    figure.update_layout(height=height, margin={"l": 12, "r": 18, "t": 4, "b": 22}, showlegend=False)
+    figure.update_xaxes(
+        range=[-0.005, 1.005],
+        tickvals=edges,
+        tickformat=".0%",
+        showgrid=False,
+        zeroline=False,
+        fixedrange=True,
+        tickfont={"size": 11, "color": colours.muted},
+    )
+    figure.update_yaxes(range=[-0.35, 1.35], visible=False, fixedrange=True)
+    return figure
