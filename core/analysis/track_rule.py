@@ -34,7 +34,7 @@ from core.analysis.types import Stretch, TrackReport, Verdict
 from core.analysis.verdict import GATE_WORDS, MIN_TRACK_FACES, Gate, between_sentence, verdict_of
 
 if TYPE_CHECKING:
-    from core.detector.artifact import Thresholds
+    from core.detector.spec import Thresholds
 
 SMOOTHING_S = 0.6
 MAX_GAP_S = 0.4

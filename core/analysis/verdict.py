@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from core.analysis.types import FaceScore, Quality, TrackReport, Verdict
 
 if TYPE_CHECKING:
-    from core.detector.artifact import QualityGates, Thresholds
+    from core.detector.spec import QualityGates, Thresholds
 
 Gate = Literal["small", "blurred", "turned", "dark"]
 

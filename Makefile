@@ -1,0 +1,59 @@
+# make app     install what is missing, then open the app in a browser        make app PORT=8502
+# make test    the same for developers, then lint, types and tests            make test ARGS="tests/test_store.py -k cap"
+# make lint    style and types alone          make format   repair what can be repaired
+# make bench   the speed table of the README  make clean    remove .venv and caches (never runs/, never your data)
+
+PYTHON  ?= python3
+VENV    ?= .venv
+PORT    ?= 8501
+ADDRESS ?= localhost
+ARGS    ?=
+
+PY  := $(VENV)/bin/python
+PIP := $(PY) -m pip --disable-pip-version-check $(if $(CI),--quiet)
+
+.DEFAULT_GOAL := help
+.PHONY: help app test lint format bench clean
+
+help:
+	@sed -n '/^# make/s/^# //p' $(MAKEFILE_LIST)
+
+app: $(VENV)/.app-installed
+	$(PY) -m streamlit run streamlit_app.py --server.port=$(PORT) --server.address=$(ADDRESS) $(ARGS)
+
+test: lint
+	$(PY) -m pytest $(ARGS)
+
+lint: $(VENV)/.dev-installed
+	$(PY) -m ruff check
+	$(PY) -m ruff format --check
+	$(PY) -m mypy
+
+format: $(VENV)/.dev-installed
+	$(PY) -m ruff check --fix
+	$(PY) -m ruff format
+
+bench: $(VENV)/.dev-installed
+	$(PY) -m benchmarks $(ARGS)
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache
+	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
+
+# A half-made environment is removed again: the next run would take it for a whole one.
+$(PY):
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || { \
+		echo "Python 3.11, 3.12 or 3.13 is needed; '$(PYTHON)' is $$($(PYTHON) --version 2>&1). Name another one:" >&2; \
+		echo "    make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
+
+# The stamps are newer than the lists they stand for as long as nothing in those changed: a second run installs nothing.
+$(VENV)/.app-installed: requirements.txt | $(PY)
+	@echo "Installing the packages (about 3 GB on disk, some minutes, only this once) ..."
+	$(PIP) install --requirement requirements.txt
+	@touch $@
+
+$(VENV)/.dev-installed: requirements-dev.txt requirements.txt | $(PY)
+	@echo "Installing the packages for developers (about 3 GB on disk, some minutes, only this once) ..."
+	$(PIP) install --requirement requirements-dev.txt
+	@touch $@ $(VENV)/.app-installed
