@@ -66,7 +66,7 @@ def is_shrunk(rgb: NDArray[np.uint8]) -> bool:
 
 
 def small_faces_in_4k(finder: FaceFinder, rgbs: list[NDArray[np.uint8]]) -> dict[str, list[bool]]:
-    """Working scale -> found or not: one head of 40 px in each blurred 4K frame, among the pictures that show one face."""
+    """Working scale -> found or not: one head of 40 px in each blurred 4K frame, from pictures that show one face."""
     rng = np.random.default_rng(SEED)
     found: dict[str, list[bool]] = {}
     for position, rgb in enumerate(rgbs):

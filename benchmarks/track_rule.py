@@ -1,6 +1,6 @@
 """How often the rule for a person in a video is wrong by chance, and what it finds: its constants rest on this.
 
-    python -m benchmarks.track_rule                 # the table, about two minutes on one core
+    python -m benchmarks.track_rule                 # the table, about five minutes on one core
     python -m benchmarks.track_rule --trials 100    # quicker, coarser
     python -m benchmarks.track_rule --costs 0.4 0.6 0.8 1.0 1.2
 

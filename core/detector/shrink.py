@@ -17,8 +17,8 @@ from core.detector.weights import METADATA_MEMBER, WEIGHTS_MEMBER
 def shrink(path: Path, metadata: dict[str, Any]) -> None:
     """Rewrite a .keras or .h5 file in place, smaller.
 
-    Kernels lose what float16 cannot hold, about one part in 2,000 of each number; biases and the statistics of batch
-    normalisation, which are few and matter more, stay float32.
+    Convolution kernels lose what float16 cannot hold, about one part in 2,000 of each number; the head, biases and the
+    statistics of batch normalisation, which are few and matter more, stay float32.
 
     Args:
         path: What Keras has just saved.
@@ -62,9 +62,9 @@ def _halved(stream: BinaryIO) -> bytes:
 
 
 def _half(array: Any) -> Any:
-    """float16 for float32 kernels that fit into its range, all else as it is."""
+    """float16 for float32 convolution kernels that fit into its range, all else as it is."""
     array = np.asarray(array)
-    if array.dtype != np.float32 or array.ndim < 2:
+    if array.dtype != np.float32 or array.ndim < 4:
         return array
     with np.errstate(over="ignore"):
         half = array.astype(np.float16)

@@ -151,23 +151,18 @@ def check_archive(archive: zipfile.ZipFile) -> None:
 @contextmanager
 def _checked_h5(stream: IO[bytes]) -> Iterator[h5py.File]:
     with h5py.File(stream, "r") as h5:
-        h5.visititems_links(_refuse_link)
-        total = 0
-
-        def check(_: str, one: Any) -> None:
-            nonlocal total
-            if isinstance(one, h5py.Dataset):
-                total += one.nbytes
-                if one.external or one.is_virtual or total > MAX_BYTES:
-                    raise DetectorError("Its numbers lie in other files or are far too many: save it again with Keras.")
-
-        h5.visititems(check)
+        # collected first and judged then: h5py does not let an exception through its walk
+        links: list[Any] = []
+        found: list[Any] = []
+        h5.visititems_links(lambda _, link: links.append(link))
+        h5.visititems(lambda _, one: found.append(one))
+        data = [one for one in found if isinstance(one, h5py.Dataset)]
+        elsewhere = any(one.external or one.is_virtual for one in data)
+        if elsewhere or not all(isinstance(link, h5py.HardLink) for link in links):
+            raise DetectorError("It points to other files, which is not followed: save it again with Keras.")
+        if sum(one.nbytes for one in data) > MAX_BYTES:
+            raise DetectorError(f"It unpacks to more than {MAX_BYTES >> 30} GB, which no detector needs.")
         yield h5
-
-
-def _refuse_link(_: str, link: Any) -> None:
-    if not isinstance(link, h5py.HardLink):
-        raise DetectorError("It links to other files, which is not followed: save it again with Keras.")
 
 
 def _member(archive: zipfile.ZipFile, name: str) -> bytes:

@@ -1,0 +1,242 @@
+"""Say whether the faces in images and videos were manipulated.
+
+    python predict.py portrait.jpg                              # a table to read
+    python predict.py clip.mp4 --every-frame                    # miss no frame
+    python predict.py archive/ --format jsonl --output out.jsonl
+    python predict.py archive/ --format csv > out.csv
+    python predict.py clip.mp4 --heatmaps heatmaps/             # why: evidence drawn onto the faces
+    python predict.py portrait.jpg --model model/mine --format json
+
+Exit status: 0 when all files could be read, 1 when some could not (the others are done), 2 for wrong usage.
+"""
+
+import argparse
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+from core.errors import MediaError, SetupError, UserError
+from core.setup_check import check_system
+
+if TYPE_CHECKING:
+    from core.analysis import Report, VideoProgress
+    from core.media import Sampling
+
+FORMATS = ("table", "json", "jsonl", "csv")
+EXIT_DONE, EXIT_SOME_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 0, 1, 2, 130
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The command line; its help names the default sampling."""
+    from core.analysis import DEFAULT_SAMPLING  # late: a missing system library must be told of first
+
+    parser = argparse.ArgumentParser(
+        prog="predict.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("paths", nargs="+", metavar="PATH", help="images, videos, and folders of them (recursive)")
+    parser.add_argument(
+        "--model",
+        default="default",
+        metavar="NAME|FOLDER|FILE",
+        help="a detector in model/, the folder of one, or a .h5 or .keras file (default: %(default)s)",
+    )
+    parser.add_argument("--format", choices=FORMATS, default="table", help="default: %(default)s")
+    parser.add_argument("--output", type=Path, metavar="FILE", help="write there instead of to the terminal")
+    sampling = parser.add_mutually_exclusive_group()
+    sampling.add_argument("--every-frame", action="store_true", help="analyse every frame of a video")
+    sampling.add_argument(
+        "--fps",
+        type=_positive_float,
+        metavar="F",
+        help=f"analyse F frames per second of a video (default: {DEFAULT_SAMPLING})",
+    )
+    sampling.add_argument(
+        "--frames", type=_positive_int, metavar="N", help="analyse N frames, evenly spread over a video"
+    )
+    parser.add_argument(
+        "--engine",
+        choices=("auto", "openvino", "tensorflow"),
+        default="auto",
+        help="what runs the network (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--heatmaps",
+        type=Path,
+        metavar="DIR",
+        help="write the evidence as PNG: for each face of an image, for the strongest frames of each person in a video",
+    )
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command; returns the exit status."""
+    try:
+        check_system()
+        arguments = build_parser().parse_args(argv)
+        return run(arguments)
+    except SetupError as error:
+        return _fail(str(error))
+    except KeyboardInterrupt:
+        print("predict.py: stopped", file=sys.stderr)
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:  # `predict.py … | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_DONE
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Analyse and write what the arguments ask for."""
+    from core.analysis import collect
+    from core.analysis.formats import FORMATS as WRITERS
+
+    found = collect(arguments.paths)
+    for problem in found.problems:
+        print(f"predict.py: {problem}", file=sys.stderr)
+    failed = bool(found.problems)
+    with ExitStack() as stack:
+        try:
+            detector = _load(arguments) if found.files else None
+            if arguments.heatmaps:
+                arguments.heatmaps.mkdir(parents=True, exist_ok=True)
+            stream = stack.enter_context(open_output(arguments.output, streaming=arguments.format == "jsonl"))
+        except UserError as error:
+            return _fail(str(error))
+        except OSError as error:
+            return _fail(f'"{error.filename}" cannot be written ({error.strerror}): choose another place.')
+        writer = stack.enter_context(WRITERS[arguments.format](stream))
+        for report in _reports(found.files, detector, arguments):
+            failed |= report.verdict == "error"
+            if arguments.heatmaps:
+                failed |= not _draw(report, detector, arguments.heatmaps)
+            writer.write(report)
+    return EXIT_SOME_FAILED if failed else EXIT_DONE
+
+
+def _reports(files: tuple[Path, ...], detector: Any, arguments: argparse.Namespace) -> "Iterator[Report]":
+    from core.analysis import scan_file
+
+    sampling, maps = _sampling(arguments), bool(arguments.heatmaps)
+    with _Progress(len(files)) as progress:
+        for path in files:
+            progress.begin(path)
+            yield scan_file(path, detector, sampling=sampling, maps=maps, on_progress=progress.video)
+            progress.end()
+
+
+def _load(arguments: argparse.Namespace) -> Any:
+    from core.detector import load_detector
+
+    return load_detector(arguments.model, engine=arguments.engine)
+
+
+def _sampling(arguments: argparse.Namespace) -> "Sampling":
+    from core.analysis import DEFAULT_SAMPLING
+    from core.media import Sampling
+
+    if arguments.every_frame:
+        return Sampling.every_frame()
+    if arguments.fps is not None:
+        return Sampling.per_second(arguments.fps)
+    return Sampling.evenly(arguments.frames) if arguments.frames is not None else DEFAULT_SAMPLING
+
+
+def _draw(report: "Report", detector: Any, folder: Path) -> bool:
+    from core.explain.heatmaps import write_heatmaps
+
+    try:
+        write_heatmaps(report, folder, crop_scale=detector.spec.crop.scale)  # type: ignore[arg-type]
+    except (MediaError, OSError) as error:
+        print(f"predict.py: no heatmap: {error}", file=sys.stderr)
+        return False
+    return True
+
+
+@contextmanager
+def open_output(path: Path | None, *, streaming: bool) -> Iterator[TextIO]:
+    """The terminal, or a file that appears whole or not at all; a streaming one grows line by line instead."""
+    options: dict[str, Any] = {"encoding": "utf-8", "errors": "backslashreplace", "newline": ""}
+    if path is None:
+        if hasattr(sys.stdout, "reconfigure"):
+            sys.stdout.reconfigure(errors="backslashreplace")
+        yield sys.stdout
+        sys.stdout.flush()
+    elif streaming:
+        with path.open("w", **options) as stream:
+            yield stream
+    else:
+        if path.is_dir():
+            raise IsADirectoryError(21, "it is a folder", str(path))
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.")
+        os.close(handle)
+        whole = Path(name)
+        try:
+            with whole.open("w", **options) as stream:
+                yield stream
+            whole.chmod(0o666 & ~_umask())  # mkstemp made it readable by its owner alone
+            whole.replace(path)
+        finally:
+            whole.unlink(missing_ok=True)
+
+
+class _Progress:
+    """Bars on a terminal's error stream, nothing when piped."""
+
+    def __init__(self, files: int) -> None:
+        from tqdm import tqdm
+
+        quiet = not sys.stderr.isatty()
+        self._files = tqdm(total=files, unit="file", disable=quiet, leave=False)
+        self._video = tqdm(total=0, unit="frame", disable=quiet or not files, leave=False, position=1)
+
+    def __enter__(self) -> "_Progress":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._video.close()
+        self._files.close()
+
+    def begin(self, path: Path) -> None:
+        from core.media import shown_name
+
+        self._files.set_description(shown_name(path))
+        self._video.reset(total=0)
+
+    def video(self, progress: "VideoProgress") -> None:
+        self._video.total = progress.total or 0
+        self._video.update(progress.done - self._video.n)
+
+    def end(self) -> None:
+        self._files.update()
+
+
+def _positive_float(text: str) -> float:
+    value = float(text)
+    if not 0 < value <= 1000:
+        raise argparse.ArgumentTypeError(f"must be above 0 and at most 1000, not {text}")
+    return value
+
+
+def _positive_int(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"must be a whole number from 1, not {text}")
+    return value
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _fail(sentence: str) -> int:
+    print(f"predict.py: error: {sentence}", file=sys.stderr)
+    return EXIT_USAGE
+
+
+if __name__ == "__main__":
+    sys.exit(main())
