@@ -32,8 +32,8 @@ def overlap(a, b):
         ((320, 240), [1.0]),  # small pictures as they are
         ((640, 480), [1.0]),
         ((1280, 720), [0.5]),  # the coarse pass is the finer one
-        ((1920, 1080), [0.4]),  # one pass is near enough to the coarse one
-        ((3840, 2160), [0.4, 640 / 3840]),  # small faces need the fine pass, large ones the coarse
+        ((1920, 1080), [0.5]),  # one pass is near enough to the coarse one
+        ((3840, 2160), [0.69, 640 / 3840]),  # small faces need the fine pass, large ones the coarse
         ((12000, 8000), [(4e6 / 96e6) ** 0.5, 640 / 12000]),  # bounded by what is affordable
     ],
 )
