@@ -1,0 +1,1 @@
+"""Pieces that pages share. They draw; what they draw comes from `core`."""

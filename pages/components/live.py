@@ -1,0 +1,91 @@
+"""Work in progress: a panel that polls a job while it lives, and lets the page run anew when it has ended."""
+
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+from core import charts
+from core.analysis.types import VideoReport
+from core.detector.spec import Thresholds
+from core.jobs import Job, JobContext, Progress
+from pages.components import resources
+from pages.components.text import clock, count, duration, escape
+
+POLL_S = 0.7
+JOBS = "job_ids"
+"""Session state: job key -> id of the job that this tab has asked for; ended ones stay until asked for anew."""
+
+
+def job_for(key: str, work: Callable[[JobContext], Any], *, label: str) -> Job[Any]:
+    """The job with this key, submitted once: one that failed or was cancelled is returned as it ended."""
+    ids: dict[str, str] = st.session_state.setdefault(JOBS, {})
+    job = resources.queue().get(ids[key]) if key in ids else None
+    if job is None or job.state == "done":  # done, yet asked for again: its result is gone
+        job = resources.queue().submit(key, work, label=label)
+        ids[key] = job.id
+    return job
+
+
+def try_again(key: str) -> None:
+    """For callbacks: the next run of the page submits this job anew."""
+    st.session_state.get(JOBS, {}).pop(key, None)
+
+
+def cancel_all() -> None:
+    """For callbacks: stop what this tab has asked for, as before its media are removed."""
+    for job_id in st.session_state.get(JOBS, {}).values():
+        resources.queue().cancel(job_id)
+
+
+def describe(progress: Progress) -> str:
+    """How far, how fast and how long, in one line."""
+    parts = [f"{progress.done} of {progress.total} frames" if progress.total else count(progress.done, "frame")]
+    if progress.per_second:
+        parts.append(f"{progress.per_second:.0f} frames per second" if progress.per_second >= 1 else "starting")
+    if progress.seconds_left is not None and progress.per_second:
+        parts.append(f"about {duration(progress.seconds_left)} left")
+    return " · ".join(parts)
+
+
+def _bar(job: Job[Any]) -> None:
+    progress = job.progress
+    if job.state == "queued":
+        ahead = job.position
+        st.progress(0.0, text=f"Waiting: {count(ahead, 'job')} to go first")
+    elif progress.done == 0:
+        st.progress(0.0, text="Opening the video and looking for faces…")
+    else:
+        st.progress(progress.fraction or 0.0, text=describe(progress))
+
+
+def panel(job: Job[Any], thresholds: Thresholds, *, title: str) -> None:
+    """Progress, cancel and the chart as it grows; runs the page anew as soon as the job has ended."""
+
+    @st.fragment(run_every=POLL_S)
+    def poll() -> None:
+        if job.ended:
+            st.rerun()
+        with st.container(border=True):
+            with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+                st.markdown(f"**Analysing {escape(title)}**", width="stretch")
+                st.button("Cancel", icon=":material/close:", key=f"cancel_{job.id}", on_click=job.cancel)
+            _bar(job)
+            partial = job.partial
+            if isinstance(partial, VideoReport):
+                # No shading yet: stretches are settled by the whole track, and would come and go.
+                figure = charts.timeline(
+                    partial.frames, (), thresholds, duration_s=partial.duration_s, dark=resources.dark(), height=300
+                )
+                st.plotly_chart(
+                    figure,
+                    key="live_timeline",
+                    config={"displayModeBar": False},
+                    alt=f"Fake probability up to {clock(partial.frames[-1].time_s)}"
+                    if partial.frames
+                    else "No frame yet",
+                )
+            else:
+                st.skeleton(height=300)
+
+    poll()

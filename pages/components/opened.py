@@ -1,0 +1,28 @@
+"""A result that another detector gave, as opened from the history: it says so, and offers the one in use."""
+
+import streamlit as st
+
+from core.analysis.types import Report
+from core.detector import Detector
+from core.store import StoredMedia
+from pages.components.sources import OPENED
+from pages.components.text import escape
+
+
+def _close(digest: str) -> None:
+    st.session_state.get(OPENED, {}).pop(digest, None)
+
+
+def note(item: StoredMedia, report: Report, detector: Detector) -> None:
+    """Nothing for a result of the detector in use."""
+    if item.digest not in st.session_state.get(OPENED, {}) or report.model_sha256 == detector.sha256:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.caption(f"This result was given by the detector {escape(report.model)}, which is not the one in use.")
+        st.button(
+            f"Analyse with {escape(detector.name)}",
+            icon=":material/refresh:",
+            key=f"again_{item.digest}",
+            on_click=_close,
+            args=(item.digest,),
+        )

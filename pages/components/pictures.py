@@ -1,0 +1,124 @@
+"""Pictures for the screen: boxed, cropped, overlaid; cached small, by digest, so that a rerun takes milliseconds."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from core.analysis.types import FaceScore, FrameReport, ImageReport, VideoReport
+from core.errors import MediaError
+from core.explain import draw_boxes, draw_overlay
+from core.faces import crop_face
+from core.media import encode_image, load_image, read_frame_at
+from pages.components.text import count
+
+SCREEN_SIDE = 1280
+CROP_SIDE = 320
+THUMBNAIL_SIDE = 320
+
+Rgb = NDArray[np.uint8]
+
+
+def fit(rgb: Rgb, side: int) -> tuple[Rgb, float]:
+    """The picture with no side longer than `side` pixels, and the factor by which it shrank."""
+    factor = min(1.0, side / max(rgb.shape[:2]))
+    if factor == 1.0:
+        return rgb, 1.0
+    size_wh = (max(1, round(rgb.shape[1] * factor)), max(1, round(rgb.shape[0] * factor)))
+    return cv2.resize(rgb, size_wh, interpolation=cv2.INTER_AREA).astype(np.uint8), factor
+
+
+def _scaled(scores: Sequence[FaceScore], factor: float) -> list[FaceScore]:
+    """The same faces in a picture that shrank by `factor`."""
+    boxes = [tuple(edge * factor for edge in score.face.box_xyxy) for score in scores]
+    return [replace(score, face=replace(score.face, box_xyxy=box)) for score, box in zip(scores, boxes, strict=True)]
+
+
+def shape_of(size_wh: tuple[int, int] | None, *, tallest: int) -> int | str:
+    """Width to show something at: all there is, or less pixels for what would be taller than `tallest`."""
+    if size_wh is None or size_wh[0] >= 1.5 * size_wh[1]:
+        return "stretch"
+    return max(120, round(tallest * size_wh[0] / size_wh[1]))
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _small(digest: str, _path: str) -> tuple[Rgb, float]:
+    return fit(load_image(_path).rgb, SCREEN_SIDE)
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def preview(path: str) -> bytes:
+    """A sample as it looks, small."""
+    return encode_image(fit(load_image(path).rgb, 480)[0], "jpeg")
+
+
+def boxed(digest: str, path: str, report: ImageReport) -> Rgb:
+    """The picture with its faces boxed and numbered, at screen size."""
+    rgb, factor = _small(digest, path)
+    return draw_boxes(rgb, _scaled(report.faces, factor))
+
+
+def boxed_png(path: Path, report: ImageReport) -> bytes:
+    """The picture in its own size with its faces boxed and numbered."""
+    return encode_image(draw_boxes(load_image(path).rgb, report.faces), "png")
+
+
+def describe(report: ImageReport) -> str:
+    return f"The picture with {count(len(report.faces), 'face')} boxed" if report.faces else "The picture"
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _crops(digest: str, _path: str, key: str, _scores: Sequence[FaceScore], scale: float) -> list[Rgb]:
+    rgb = load_image(_path).rgb
+    return [crop_face(rgb, score.face, scale=scale, size=CROP_SIDE) for score in _scores]
+
+
+def crops(digest: str, path: str, report: ImageReport, scale: float) -> list[Rgb]:
+    """The faces as the detector sees them, 320 px, in the order of the report."""
+    return _crops(digest, path, report.model_sha256, report.faces, scale)
+
+
+def overlay(crop: Rgb, score: FaceScore, opacity: float) -> Rgb:
+    """A crop under its evidence map; the crop itself where no map was kept."""
+    return crop if score.activation_map is None else draw_overlay(crop, score.activation_map, opacity=opacity)
+
+
+def thumbnail(path: Path) -> bytes:
+    return encode_image(fit(load_image(path).rgb, THUMBNAIL_SIDE)[0], "jpeg", 85)
+
+
+def video_thumbnail(path: Path, report: VideoReport) -> bytes | None:
+    """The frame with the strongest face, or the first; None where it cannot be read any more."""
+    frames = sorted(report.frames, key=lambda frame: max((s.fake_probability for s in frame.faces), default=-1.0))
+    try:
+        rgb = read_frame_at(path, frames[-1].time_s).rgb
+    except MediaError:
+        return None
+    return encode_image(fit(rgb, THUMBNAIL_SIDE)[0], "jpeg", 85)
+
+
+@st.cache_data(max_entries=48, show_spinner=False)
+def _frame(digest: str, _path: str, time_s: float) -> tuple[Rgb, float]:
+    return fit(read_frame_at(_path, time_s).rgb, SCREEN_SIDE)
+
+
+def frame(digest: str, path: str, report: FrameReport, opacity: float, scale: float) -> Rgb:
+    """A frame of a video with its faces under their maps, boxed and numbered by person."""
+    small, factor = _frame(digest, path, report.time_s)
+    rgb, scores = small, _scaled(report.faces, factor)
+    for score in scores:
+        if score.activation_map is not None:
+            box = None if score.face.tight else score.face.box_xyxy
+            rgb = draw_overlay(rgb, score.activation_map, box_xyxy=box, crop_scale=scale, opacity=opacity)
+    return draw_boxes(rgb, scores)
+
+
+def frame_face(digest: str, path: str, report: FrameReport, score: FaceScore, scale: float, opacity: float) -> Rgb:
+    """One face of a frame under its map."""
+    small, factor = _frame(digest, path, report.time_s)
+    (scaled,) = _scaled([score], factor)
+    return overlay(crop_face(small, scaled.face, scale=scale, size=CROP_SIDE), score, opacity)

@@ -1,0 +1,57 @@
+"""The pages of the app, and the guard that sends a page through the router.
+
+Streamlit takes a folder called `pages` for its older kind of multipage app until somebody has called `st.navigation`.
+The first visitor after a start who comes by the address of a page, not of the app, would get that page alone: without
+the router, its sidebar and its page config.
+"""
+
+import streamlit as st
+from streamlit.navigation.page import Page
+
+ROUTED = "came_through_the_router"
+
+
+def navigation() -> Page:
+    """All pages in the order of the menu; the one to show now."""
+    return st.navigation(
+        [
+            st.Page(
+                "pages/image.py",
+                title="Image",
+                icon=":material/image:",
+                default=True,
+                help="Check pictures: every face is found and judged, with the evidence behind the verdict.",
+            ),
+            st.Page(
+                "pages/video.py",
+                title="Video",
+                icon=":material/movie:",
+                help="Check a video: who looks manipulated, and when, on a timeline beside the player.",
+            ),
+            st.Page(
+                "pages/history.py",
+                title="History",
+                icon=":material/history:",
+                help="What was analysed on this machine: open it again, remove it, or clear it all.",
+            ),
+            st.Page(
+                "pages/detector.py",
+                title="Detector",
+                icon=":material/neurology:",
+                help="The card of the detector in use: what it is good for, its limits, its licence. Add one here.",
+            ),
+        ]
+    )
+
+
+def run(page: Page) -> None:
+    """For the router: run a page that may know where it comes from."""
+    st.session_state[ROUTED] = True
+    page.run()
+
+
+def require_router() -> None:
+    """For the first line of a page: go through the router if this run did not."""
+    if not st.session_state.pop(ROUTED, False):
+        navigation()  # from here on Streamlit leaves the folder alone, for everybody
+        st.rerun()

@@ -1,0 +1,98 @@
+"""Where media come from: uploads, the camera, a path on this machine, the samples. All end in the store, by digest."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import streamlit as st
+
+from core.errors import UserError
+from core.store import StoredMedia
+from pages.components import resources
+
+T = TypeVar("T")
+KEPT = "kept_uploads"
+"""Session state: file_id of an upload -> what the store made of it, so that a rerun copies nothing again."""
+OPENED = "opened_reports"
+"""Session state: digest -> settings key of a report opened from the history; it is shown as it was made."""
+
+
+def keep(upload: Any) -> StoredMedia:
+    """An uploaded file in the store; the same upload is stored once, however often the page runs."""
+    kept: dict[str, StoredMedia] = st.session_state.setdefault(KEPT, {})
+    known = kept.get(upload.file_id)
+    if known is None or not known.path.exists():
+        kept[upload.file_id] = resources.store().add(upload, upload.name)
+    return kept[upload.file_id]
+
+
+def store_all(uploads: Sequence[Any]) -> list[StoredMedia]:
+    """Uploads in the store; one that cannot be stored says why and the others go on. The same file stands once."""
+    found: dict[str, StoredMedia] = {}
+    for upload in uploads:
+        try:
+            item = keep(upload)
+        except UserError as error:
+            resources.show_error(error)
+        else:
+            found.setdefault(item.digest, item)
+    return list(found.values())
+
+
+def from_path(text: str) -> StoredMedia:
+    """A file on this machine by its path, quotes and ~ allowed. Raises MediaError saying what is wrong with it."""
+    return resources.store().add(Path(text.strip().strip("\"'")).expanduser())
+
+
+def uploader_key(page: str) -> str:
+    """Key of a page's uploader; `start_over` moves it on, which empties the widget."""
+    return f"{page}_upload_{st.session_state.get(f'{page}_round', 0)}"
+
+
+def items(page: str) -> list[StoredMedia]:
+    """What the page shows, kept under our own key: a widget forgets its files when the page changes."""
+    return list(st.session_state.get(f"{page}_items", []))
+
+
+def set_items(page: str, found: Sequence[StoredMedia]) -> None:
+    st.session_state[f"{page}_items"] = list(found)
+
+
+def start_over(page: str) -> None:
+    """For callbacks: an empty page. The history keeps what was there."""
+    st.session_state[f"{page}_round"] = st.session_state.get(f"{page}_round", 0) + 1
+    set_items(page, [])
+    st.session_state[OPENED] = {}
+
+
+def made(make: Callable[[], T]) -> T:
+    """The samples, which are drawn on first use; ends the page with the reason where they cannot be."""
+    try:
+        with st.spinner("Preparing the sample…"):
+            return make()
+    except UserError as error:
+        resources.show_error(error)
+        st.stop()
+
+
+def show_sample(page: str, path: Path) -> None:
+    """For callbacks: let the page show a sample."""
+    start_over(page)
+    set_items(page, [resources.store().add(path)])
+
+
+def open_report(page: str, item: StoredMedia, settings_key: str) -> None:
+    """Let the page show a report of the history, whatever detector is in use now."""
+    start_over(page)
+    set_items(page, [item])
+    st.session_state[OPENED] = {item.digest: settings_key}
+
+
+def replaced_by_uploads(page: str) -> Callable[[], None]:
+    """The callback of an uploader: what it holds replaces what the page showed, and nothing does so as well."""
+
+    def callback() -> None:
+        set_items(page, [])
+        st.session_state[OPENED] = {}
+
+    return callback

@@ -1,0 +1,124 @@
+"""How a verdict looks and reads: an icon, a word and a number, never colour alone."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import streamlit as st
+
+from core import charts
+from core.analysis.types import Report, Verdict, VideoReport
+from core.detector.spec import Thresholds
+from pages.components.text import escape
+
+Colour = Literal["red", "orange", "green", "gray"]
+
+
+@dataclass(frozen=True)
+class Look:
+    """Icon, word and colour of a verdict, and the one line that says how far it reaches."""
+
+    icon: str
+    word: str
+    colour: Colour
+    limit: str
+
+
+LOOKS: dict[Verdict, Look] = {
+    "fake": Look(
+        ":material/gpp_maybe:",
+        "Likely fake",
+        "red",
+        "A strong hint, not proof: detectors err on material unlike what they have learnt from.",
+    ),
+    "uncertain": Look(
+        ":material/help:",
+        "Uncertain",
+        "orange",
+        "The detector cannot tell. Treat it as unchecked and look for other evidence.",
+    ),
+    "real": Look(
+        ":material/check_circle:",
+        "No manipulation found",
+        "green",
+        "This does not prove that it is authentic: unknown methods and strong compression can hide traces.",
+    ),
+    "no_face": Look(
+        ":material/person_off:",
+        "No face found",
+        "gray",
+        "Only faces are judged. The rest of the picture is not looked at.",
+    ),
+    "error": Look(":material/error:", "Could not be checked", "gray", "Nothing is said about this file."),
+}
+
+
+REASONS = 3
+"""Reasons that stand there at once; the others open on a click."""
+
+
+def percent(fake_probability: float | None) -> str:
+    """0.873 as "87 %"; certainty is never claimed, so the ends read "< 1 %" and "> 99 %"."""
+    if fake_probability is None:
+        return ""
+    if fake_probability < 0.01:
+        return "< 1 %"
+    return "> 99 %" if fake_probability > 0.99 else f"{fake_probability:.0%}".replace("%", " %")
+
+
+def badge(verdict: Verdict, fake_probability: float | None = None) -> None:
+    """The verdict in one line, as for a face, a person or an entry of the history."""
+    look = LOOKS[verdict]
+    number = percent(fake_probability)
+    st.badge(f"{look.word} · {number}" if number else look.word, icon=look.icon, color=look.colour)
+
+
+def _meaning(report: Report) -> str:
+    """What the number is about, in words."""
+    worst = "person" if isinstance(report, VideoReport) else "face"
+    parts = report.tracks if isinstance(report, VideoReport) else getattr(report, "faces", ())
+    return f"of the most suspicious of {len(parts)} {worst}s" if len(parts) > 1 else f"of the {worst}"
+
+
+def _number(report: Report) -> None:
+    if report.fake_probability is not None:
+        st.metric(f"Fake probability {_meaning(report)}", percent(report.fake_probability))
+
+
+def _scale(report: Report, thresholds: Thresholds, dark: bool, key: str) -> None:
+    if report.fake_probability is None:
+        return
+    st.plotly_chart(
+        charts.probability_strip(report.fake_probability, thresholds, dark=dark),
+        key=f"strip_{key}",
+        config={"staticPlot": True, "displayModeBar": False},
+        alt=f"{percent(report.fake_probability)} on a scale with thresholds at "
+        f"{percent(thresholds.real_below)} and {percent(thresholds.fake_above)}",
+    )
+
+
+def _words(report: Report) -> None:
+    for reason in report.reasons[:REASONS]:
+        st.markdown(f":material/chevron_right: {escape(reason)}")
+    if len(report.reasons) > REASONS:
+        with st.expander(f"{len(report.reasons) - REASONS} more reasons"):
+            for reason in report.reasons[REASONS:]:
+                st.markdown(f":material/chevron_right: {escape(reason)}")
+    st.caption(LOOKS[report.verdict].limit)
+
+
+def card(report: Report, thresholds: Thresholds, *, dark: bool, key: str, wide: bool = False) -> None:
+    """The verdict of one file: icon, word and number, then where the number lies, the reasons, and how far it reaches.
+
+    `wide` puts the words beside the number instead of under it.
+    """
+    look = LOOKS[report.verdict]
+    with st.container(border=True):
+        left, right = st.columns([2, 3], gap="medium") if wide else (st.container(), st.container())
+        with left:
+            st.subheader(f":{look.colour}[{look.icon} {look.word}]", anchor=False)
+            _number(report)
+        with right:
+            _scale(report, thresholds, dark, key)
+            _words(report)
+    for warning in report.warnings:
+        st.warning(escape(warning), icon=":material/warning:")

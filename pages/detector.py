@@ -1,0 +1,135 @@
+"""The detector in use: what it is good for, its limits, its figures, its licence. And how to add another."""
+
+import re
+from typing import Any
+
+import streamlit as st
+
+from core.detector import DetectorEntry, DetectorSpec, add_uploaded
+from core.errors import DetectorError, UserError
+from pages.components import resources, routing, sidebar, verdict
+from pages.components.text import escape
+
+TYPES = ["keras", "h5", "hdf5", "zip"]
+
+
+def beside(entry: DetectorEntry, name: str) -> str | None:
+    """The text of a file in the detector's folder, None where there is none."""
+    folder = entry.path if entry.path.is_dir() else None
+    path = folder / name if folder else None
+    return path.read_text(encoding="utf-8", errors="replace") if path and path.is_file() else None
+
+
+def facts(spec: DetectorSpec) -> dict[str, str]:
+    low, high = spec.thresholds.real_below, spec.thresholds.fake_above
+    return {
+        "Licence": spec.licence or sidebar.NO_LICENCE,
+        "Input": f"{spec.input_size} × {spec.input_size} pixels, a crop of {spec.crop.scale:g} face heights",
+        "Classes": ", ".join(spec.classes),
+        "Verdicts": f"below {verdict.percent(low)} no manipulation found, from {verdict.percent(high)} likely fake, "
+        "between them uncertain",
+        "Judged from": f"{spec.gates.min_face_px:g} pixels of face height on",
+        "Fingerprint": f"{spec.weights_sha256[:16]}…",
+    }
+
+
+def rows(metrics: dict[str, Any], prefix: str = "") -> list[dict[str, str]]:
+    """Nested figures as rows, "dfdc/test › auc"."""
+    found: list[dict[str, str]] = []
+    for name, value in metrics.items():
+        if isinstance(value, dict):
+            found += rows(value, f"{prefix}{name} › ")
+        else:
+            shown = f"{value:.3f}" if isinstance(value, float) else str(value)
+            found.append({"Figure": f"{prefix}{name}", "Value": shown})
+    return found
+
+
+def show_spec(spec: DetectorSpec) -> None:
+    with st.container(border=True):
+        st.subheader("At a glance", anchor=False)
+        for name, value in facts(spec).items():
+            st.markdown(f":gray[{name}]  \n{escape(value)}")
+
+
+def show_metrics(spec: DetectorSpec) -> None:
+    with st.container(border=True):
+        st.subheader("Measured", anchor=False)
+        if spec.metrics:
+            st.dataframe(rows(spec.metrics), hide_index=True, alt="Figures that were measured for this detector")
+        else:
+            st.caption("Nothing was measured: take every verdict of this detector as a guess.")
+
+
+def demoted(markdown: str) -> str:
+    """The same text with its headings two levels lower, for a card within a page; code blocks stay as they are."""
+    parts = markdown.split("```")
+    return "```".join(part if index % 2 else re.sub(r"(?m)^#", "###", part) for index, part in enumerate(parts))
+
+
+def show_card(entry: DetectorEntry) -> None:
+    card = beside(entry, "MODEL_CARD.md")
+    with st.container(border=True):
+        if card:
+            st.markdown(demoted(card))
+        else:
+            st.markdown(
+                "This detector came without a model card: what it was trained on and where it fails is unknown."
+            )
+    licence = beside(entry, "LICENSE")
+    if licence:
+        with st.expander("Licence of this detector", icon=":material/gavel:"):
+            st.text(licence)
+
+
+def add(upload: Any) -> None:
+    try:
+        with st.spinner("Checking the detector…"):
+            entry = add_uploaded(upload.name, upload)
+        if entry.error is not None:
+            raise DetectorError(str(entry.error))
+    except UserError as error:
+        resources.show_error(error)
+        return
+    st.session_state[resources.NEXT_CHOICE] = entry.name
+    st.session_state["detector_round"] = st.session_state.get("detector_round", 0) + 1
+    st.toast(f"{escape(entry.name)} is added and in use.", icon=":material/check:")
+    st.rerun()
+
+
+def uploader() -> None:
+    with st.container(border=True):
+        st.subheader("Add a detector", anchor=False)
+        st.caption(
+            "A Keras file (.keras or .h5) of an Xception that ends in real or fake, such as model.h5 of the classic "
+            "script. It is checked before it is used; code inside such a file is never run."
+        )
+        upload = st.file_uploader(
+            "Detector file",
+            type=TYPES,
+            key=f"detector_upload_{st.session_state.get('detector_round', 0)}",
+            label_visibility="collapsed",
+        )
+        if upload is not None:
+            add(upload)
+
+
+routing.require_router()
+st.title("Detector", anchor=False)
+entry = resources.chosen()
+if entry is None:
+    st.caption("There is no detector yet: add one here.")
+    uploader()
+    st.stop()
+
+st.caption(f"In use: {escape(entry.name)}")
+if entry.error is not None:
+    resources.show_error(DetectorError(str(entry.error)))
+left, right = st.columns([3, 2], gap="medium")
+with left:
+    show_card(entry)
+with right:
+    if entry.spec is not None:
+        show_spec(entry.spec)
+        show_metrics(entry.spec)
+    uploader()

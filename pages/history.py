@@ -1,0 +1,127 @@
+"""What was analysed on this machine: open it again, remove it, or clear it all."""
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import streamlit as st
+
+from core.store import HistoryEntry
+from pages.components import live, resources, results, routing, sources, verdict
+from pages.components.text import count, escape, megabytes
+
+PER_PAGE = 12
+PAGES = {"image": "pages/image.py", "video": "pages/video.py"}
+
+
+def when(entry: HistoryEntry) -> str:
+    """The moment of the analysis on the clock of the one who reads it."""
+    moment = datetime.fromtimestamp(entry.analysed_at, UTC)
+    try:
+        zone = ZoneInfo(st.context.timezone or "UTC")
+    except (ZoneInfoNotFoundError, ValueError):
+        zone = ZoneInfo("UTC")
+    return f"{moment.astimezone(zone):%d %b %Y, %H:%M}"
+
+
+def remove(entry: HistoryEntry) -> None:
+    results.forget()
+    resources.store().remove(entry)
+
+
+def forget_everything() -> None:
+    """Stop what runs for this tab, then forget media, reports and what the pages show."""
+    live.cancel_all()
+    for page in PAGES:
+        sources.start_over(page)
+    st.session_state.pop(sources.KEPT, None)
+    results.forget()
+    resources.store().clear()
+    st.cache_data.clear()
+
+
+@st.dialog("Clear my data?", icon=":material/delete_forever:")
+def confirm_clear() -> None:
+    store = resources.store()
+    st.write(
+        f"All uploads, results and previews that this app keeps are removed from this machine: "
+        f"{megabytes(store.size_bytes())}. Files that you opened by their path stay where they are."
+    )
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        if st.button("Keep", key="clear_no"):
+            st.rerun()
+        if st.button(
+            "Clear my data",
+            key="clear_yes",
+            type="primary",
+            icon=":material/delete_forever:",
+            on_click=forget_everything,
+        ):
+            st.rerun()
+
+
+def open_entry(entry: HistoryEntry) -> None:
+    item = resources.store().media(entry.digest)
+    if item is None:
+        st.toast("The file is no longer there, or has changed since.", icon=":material/error:")
+        return
+    sources.open_report(entry.kind, item, entry.settings_key)
+    st.switch_page(PAGES[entry.kind])
+
+
+def card(entry: HistoryEntry) -> None:
+    key = f"{entry.digest[:16]}_{entry.settings_key}"
+    with st.container(border=True, height="stretch", gap="small"):
+        if entry.thumbnail_path:
+            st.image(str(entry.thumbnail_path), alt=f"Thumbnail of {entry.name}", width="stretch")
+        st.markdown(f"**{escape(entry.name)}**")
+        verdict.badge(entry.verdict, entry.fake_probability)
+        st.caption(f"{when(entry)} · {escape(entry.model)}")
+        st.space("stretch")
+        with st.container(horizontal=True):
+            if st.button(
+                "Open",
+                key=f"open_{key}",
+                icon=":material/open_in_new:",
+                disabled=entry.media_path is None or entry.kind not in PAGES,
+                help=None if entry.media_path else "The file is no longer where it was.",
+            ):
+                open_entry(entry)
+            st.button("Remove", key=f"remove_{key}", icon=":material/delete:", on_click=remove, args=(entry,))
+
+
+def disk_use() -> None:
+    store = resources.store()
+    used = store.size_bytes()
+    with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
+        with st.container(width=420):
+            st.progress(
+                min(1.0, used / store.cap_bytes),
+                text=f"{megabytes(used)} of at most {megabytes(store.cap_bytes)}; the least used goes first",
+            )
+        if st.button("Clear my data", icon=":material/delete_forever:", key="clear"):
+            confirm_clear()
+
+
+routing.require_router()
+st.title("History", anchor=False)
+st.caption("Kept on this machine only, until you remove it.")
+
+entries = resources.store().history()
+if not entries:
+    with st.container(border=True):
+        st.markdown("Nothing has been analysed yet. Start with a picture or a video; both have a sample to try.")
+        with st.container(horizontal=True):
+            st.page_link("pages/image.py", label="Check a picture", icon=":material/image:")
+            st.page_link("pages/video.py", label="Check a video", icon=":material/movie:")
+    st.stop()
+
+disk_use()
+pages = -(-len(entries) // PER_PAGE)
+number = 1
+if pages > 1:
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.markdown(f"**{count(len(entries), 'result')}**", width="content")
+        number = st.pagination(pages, key="history_page")
+with st.grid("auto", min_column_width=230):
+    for entry in entries[(number - 1) * PER_PAGE : number * PER_PAGE]:
+        card(entry)

@@ -1,0 +1,135 @@
+"""Check a video: who looks manipulated, and when. The analysis runs in the queue while the page draws."""
+
+import streamlit as st
+
+from core.analysis import DEFAULT_SAMPLING
+from core.analysis.types import VideoReport
+from core.detector import Detector
+from core.errors import UserError
+from core.media import VIDEO_SUFFIXES, Sampling
+from core.samples import FAKE_END_S, FAKE_START_S, sample_image, sample_video
+from core.store import StoredMedia
+from pages.components import exports, live, opened, pictures, resources, results, routing, sources, timeline, verdict
+from pages.components.text import clock, escape
+
+PAGE = "video"
+TYPES = sorted(suffix.lstrip(".") for suffix in VIDEO_SUFFIXES)
+UPLOAD, PATH = "Upload", "Path on this machine"
+SAMPLINGS: dict[str, Sampling] = {
+    "Quick": Sampling.evenly(32),
+    "Standard": DEFAULT_SAMPLING,
+    "Every frame": Sampling.every_frame(),
+}
+SAMPLING_HELP = (
+    f"Which frames are looked at. Quick: {SAMPLINGS['Quick']}. Standard: {DEFAULT_SAMPLING}. "
+    "A short manipulated stretch can hide between frames that are not looked at; Every frame misses none."
+)
+
+
+def from_upload() -> list[StoredMedia]:
+    upload = st.file_uploader(
+        "Drop a video here, or choose one",
+        type=TYPES,
+        key=sources.uploader_key(PAGE),
+        on_change=sources.replaced_by_uploads(PAGE),
+    )
+    return sources.store_all([upload] if upload else [])
+
+
+def from_path() -> list[StoredMedia]:
+    text = st.text_input(
+        "Path of the video",
+        key=f"path_{sources.uploader_key(PAGE)}",
+        placeholder="/home/me/clip.mp4",
+        help="For files too large to upload: they are read where they lie and not copied.",
+        on_change=sources.replaced_by_uploads(PAGE),
+    )
+    if not text.strip() or sources.items(PAGE):
+        return []
+    try:
+        with st.spinner("Reading the file…"):
+            return [sources.from_path(text)]
+    except UserError as error:
+        resources.show_error(error)
+        return []
+
+
+def choose() -> tuple[StoredMedia | None, Sampling]:
+    """Where the video comes from and how closely it is looked at; the one that was here before stays."""
+    row = st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute")
+    with row.container(horizontal=True, vertical_alignment="bottom", width="content"):
+        source = st.segmented_control("Source", [UPLOAD, PATH], default=UPLOAD, required=True, key="video_source")
+        name = st.segmented_control(
+            "Frames",
+            list(SAMPLINGS),
+            default="Standard",
+            required=True,
+            key="video_sampling",
+            persist_state="session",
+            help=SAMPLING_HELP,
+        )
+    found = from_path() if source == PATH else from_upload()
+    if found and not sources.items(PAGE):
+        sources.set_items(PAGE, found)
+    if sources.items(PAGE):
+        row.button("Start over", icon=":material/restart_alt:", on_click=sources.start_over, args=(PAGE,))
+    return next(iter(sources.items(PAGE)), None), SAMPLINGS[name or "Standard"]
+
+
+def sample() -> None:
+    """What stands there before the first video: the sample, one click away; it is made when it is asked for."""
+    with st.container(border=True):
+        left, right = st.columns([1, 3], gap="medium", vertical_alignment="center")
+        still = sources.made(sample_image)
+        left.image(pictures.preview(str(still)), alt="The portrait that the sample clip shows", width="stretch")
+        with right:
+            st.markdown("No video at hand? Try the sample.")
+            st.caption(
+                "Ten seconds of a public-domain portrait. Its face was blended with an altered copy of itself from "
+                f"{clock(FAKE_START_S)} to {clock(FAKE_END_S)}, so that the timeline can be checked against the truth."
+            )
+            if st.button("Try the sample", key="sample_video", icon=":material/play_circle:", type="primary"):
+                sources.show_sample(PAGE, sources.made(sample_video).path)
+                st.rerun()
+
+
+def report_of(item: StoredMedia, detector: Detector, sampling: Sampling) -> VideoReport | None:
+    """The report; while there is none, None, and the page shows how far it is, why it failed or that it was stopped."""
+    slot = st.empty()  # emptied at once when the result is there: a panel grown stale would shine through it
+    key = results.settings_key(detector, "video", str(sampling))
+    report = results.recall(item, key)
+    if isinstance(report, VideoReport):
+        return report
+    job_key = f"{item.digest}:{key}"
+    job = live.job_for(job_key, results.video_work(item, key, detector, sampling), label=item.name)
+    if isinstance(job.result, VideoReport):  # nothing was saved, as when the history was cleared meanwhile
+        return job.result
+    if not job.ended:
+        with slot.container():
+            live.panel(job, detector.spec.thresholds, title=item.name)
+        return None
+    if job.state == "failed":
+        st.error(escape(job.error or ""), title=job.error_title, icon=":material/error:")
+    else:
+        st.info("The analysis was cancelled, and nothing of it was kept.", icon=":material/cancel:")
+    st.button("Analyse again", icon=":material/refresh:", on_click=live.try_again, args=(job_key,))
+    return None
+
+
+routing.require_router()
+st.title("Check a video", anchor=False)
+st.caption("Every person is followed and judged on this machine. Nothing is sent anywhere.")
+
+item, sampling = choose()
+if item is None:
+    sample()
+    st.stop()
+
+detector = resources.detector_or_stop()
+report = report_of(item, detector, sampling)
+if report is None:
+    st.stop()
+opened.note(item, report, detector)
+verdict.card(report, detector.spec.thresholds, dark=resources.dark(), key=item.digest, wide=True)
+exports.row(report, item.digest, {"CSV": (exports.as_csv, ".csv", "text/csv")})
+timeline.evidence(item, report, detector)

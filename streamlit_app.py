@@ -1,0 +1,21 @@
+"""The app: `streamlit run streamlit_app.py`. A router: page config, navigation and the detector in use."""
+
+import streamlit as st
+
+from core.errors import SetupError
+from core.setup_check import check_system
+
+st.set_page_config(page_title="Deepfake detector", page_icon=":material/familiar_face_and_zone:", layout="wide")
+
+try:
+    check_system()  # before anything that needs the system libraries is imported
+except SetupError as error:
+    st.error(str(error), title=error.title, icon=":material/error:")
+    st.stop()
+
+from pages.components import routing  # noqa: E402
+from pages.components.sidebar import detector_picker  # noqa: E402
+
+page = routing.navigation()
+detector_picker()
+routing.run(page)

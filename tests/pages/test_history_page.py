@@ -1,0 +1,65 @@
+"""The history page: what was analysed comes back, goes one by one, and goes altogether."""
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from pages.components import resources
+from tests.pages.support import BLUE, RED, ColourDetector, open_app, png, words
+
+
+@pytest.fixture
+def filled(app: AppTest) -> AppTest:
+    """The history page after two pictures, as another start of the app finds it."""
+    for name, colour in (("red.png", RED), ("blue.png", BLUE)):
+        app.file_uploader[0].upload(name, png(colour))
+    app.run()
+    return open_app().switch_page("pages/history.py").run()
+
+
+def button(app: AppTest, label: str, number: int = 0) -> None:
+    [found for found in app.button if found.label == label][number].click()
+
+
+def test_empty_history_says_where_to_start(app: AppTest) -> None:
+    app.switch_page("pages/history.py").run()
+    assert not app.exception
+    assert [link.label for link in app.get("page_link") if link.label.startswith("Check")] == [
+        "Check a picture",
+        "Check a video",
+    ]
+
+
+def test_history_survives_a_restart_and_shows_verdicts(filled: AppTest) -> None:
+    assert not filled.exception
+    said = words(filled)
+    assert all(text in said for text in ("red", "blue", "Likely fake", "No manipulation found"))
+
+
+def test_open_shows_the_saved_result_without_the_network(filled: AppTest, detector: ColourDetector) -> None:
+    calls = detector.calls
+    button(filled, "Open")
+    filled.run()
+    assert not filled.exception
+    assert filled.title[0].value == "Check a picture"
+    assert len(filled.metric) == 1
+    assert detector.calls == calls
+
+
+def test_remove_takes_one(filled: AppTest) -> None:
+    button(filled, "Remove")
+    filled.run()
+    assert len(resources.store().history()) == 1
+    assert len([found for found in filled.button if found.label == "Open"]) == 1
+
+
+def test_clear_asks_first(filled: AppTest) -> None:
+    filled.button(key="clear").click().run()
+    assert len(resources.store().history()) == 2
+    assert filled.button(key="clear_yes")
+
+
+def test_clear_takes_everything(filled: AppTest) -> None:
+    filled.button(key="clear").click().run()
+    filled.button(key="clear_yes").click().run()
+    assert resources.store().history() == []
+    assert resources.store().size_bytes() == 0

@@ -1,0 +1,91 @@
+"""The image page: upload, verdict, error, sample; what was analysed comes back without the network."""
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from tests.pages.support import BLACK, BLUE, GREY, RED, ColourDetector, open_app, png, words
+
+
+def upload(app: AppTest, *files: tuple[str, bytes]) -> AppTest:
+    for name, content in files:
+        app.file_uploader[0].upload(name, content)
+    return app.run()
+
+
+@pytest.mark.parametrize(
+    ("colour", "word", "number"),
+    [
+        (RED, "Likely fake", "> 99 %"),  # far above the upper threshold
+        (BLUE, "No manipulation found", "< 1 %"),  # far below the lower one
+        (GREY, "Uncertain", "50 %"),  # between the two
+        (BLACK, "No face found", None),  # no face, no number
+    ],
+)
+def test_verdict_is_a_word_and_a_number(
+    app: AppTest, colour: tuple[int, int, int], word: str, number: str | None
+) -> None:
+    upload(app, ("face.png", png(colour)))
+    assert not app.exception
+    assert word in app.subheader[0].value
+    assert [metric.value for metric in app.metric] == ([number] if number else [])
+    assert len(app.get("download_button")) == 2
+
+
+def test_several_pictures_each_get_their_verdict(app: AppTest) -> None:
+    upload(app, ("a.png", png(RED)), ("b.png", png(BLUE)))
+    said = [element.value for element in app.subheader]
+    assert any("Likely fake" in text for text in said)
+    assert any("No manipulation found" in text for text in said)
+    assert "2 pictures" in words(app)
+
+
+def test_nothing_but_no_manipulation_found_is_ever_said_of_real(app: AppTest) -> None:
+    upload(app, ("b.png", png(BLUE)))
+    assert "authentic" in words(app)  # only in "does not prove that it is authentic"
+    assert "Real" not in words(app).replace("Real-time", "")
+
+
+def test_file_that_is_no_picture_says_so_and_the_others_go_on(app: AppTest) -> None:
+    upload(app, ("holiday.jpg", b"this is a text, not a picture"), ("b.png", png(BLUE)))
+    assert not app.exception
+    assert len(app.error) == 1
+    assert "holiday.jpg" in app.error[0].value
+    assert any("No manipulation found" in element.value for element in app.subheader)
+
+
+def test_first_page_offers_samples(app: AppTest) -> None:
+    assert not app.exception
+    app.button(key="sample_original").click().run()
+    assert not app.exception
+    assert len(app.metric) == 1
+
+
+def test_result_survives_a_page_change(app: AppTest, detector: ColourDetector) -> None:
+    upload(app, ("face.png", png(RED)))
+    calls = detector.calls
+    app.switch_page("pages/history.py").run()
+    app.switch_page("pages/image.py").run()
+    assert "Likely fake" in app.subheader[0].value
+    assert detector.calls == calls
+
+
+def test_same_picture_comes_back_at_once_in_another_tab(app: AppTest, detector: ColourDetector) -> None:
+    upload(app, ("face.png", png(RED)))
+    calls = detector.calls
+    other = upload(open_app(), ("renamed.png", png(RED)))
+    assert "Likely fake" in other.subheader[0].value
+    assert "renamed.png" in words(other)
+    assert detector.calls == calls
+
+
+def test_name_of_a_file_cannot_spoil_the_page(app: AppTest) -> None:
+    upload(app, ("../**bold** :red[x]\n😀.png", png(RED)), ("b.png", png(BLUE)))
+    assert not app.exception
+    assert "**bold**" not in words(app)
+
+
+def test_start_over_empties_the_page(app: AppTest) -> None:
+    upload(app, ("face.png", png(RED)))
+    next(button for button in app.button if button.label == "Start over").click().run()
+    assert not app.metric
+    assert app.button(key="sample_original")

@@ -1,0 +1,114 @@
+"""The video page: analysis in the queue, timeline, cancel, errors, a path instead of an upload."""
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core import samples
+from core.analysis.types import FaceScore, FrameReport, Quality, VideoReport
+from core.faces import Face
+from pages.components import exports, timeline
+from tests.pages.support import ColourDetector, run_until, words
+
+
+@pytest.fixture
+def page(app: AppTest) -> AppTest:
+    return app.switch_page("pages/video.py").run()
+
+
+def has_verdict(app: AppTest) -> bool:
+    return bool(app.metric)
+
+
+def test_upload_ends_in_a_verdict_with_timeline_and_people(page: AppTest, clip: Path) -> None:
+    page.file_uploader[0].upload(clip.name, clip.read_bytes())
+    run_until(page.run(), has_verdict)
+    assert not page.exception
+    assert "Likely fake" in page.subheader[0].value
+    assert {chart.proto.id.split("-")[-1].split("_")[0] for chart in page.get("plotly_chart")} >= {"timeline"}
+    assert "Person 1" in words(page)
+    assert len(page.get("download_button")) == 2
+
+
+def test_sample_is_one_click_away(page: AppTest, clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(samples, "sample_video", lambda: samples.SampleVideo(clip, 0.5, 1.0))
+    page.button(key="sample_video").click()
+    run_until(page.run(), has_verdict)
+    assert not page.exception
+
+
+def test_path_is_read_where_it_lies(page: AppTest, clip: Path, tmp_path: Path) -> None:
+    page.segmented_control(key="video_source").set_value("Path on this machine").run()
+    page.text_input[0].set_value(str(clip))
+    run_until(page.run(), has_verdict)
+    assert not list((tmp_path / "home").rglob("media.*"))  # a large file must not be copied
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("/nowhere/clip.mp4", "clip.mp4"),  # no such file
+        ("{tmp}", "folder"),  # a folder
+    ],
+)
+def test_path_that_cannot_be_read_says_why(page: AppTest, tmp_path: Path, text: str, sentence: str) -> None:
+    page.segmented_control(key="video_source").set_value("Path on this machine").run()
+    page.text_input[0].set_value(text.format(tmp=tmp_path)).run()
+    assert not page.exception
+    assert sentence in page.error[0].value
+
+
+def test_file_that_is_no_video_says_so_and_can_be_tried_again(page: AppTest) -> None:
+    page.file_uploader[0].upload("clip.mp4", b"this is a text, not a video")
+    run_until(page.run(), lambda app: bool(app.error))
+    assert not page.exception
+    assert any(button.label == "Analyse again" for button in page.button)
+
+
+def test_cancel_keeps_nothing_and_can_be_taken_back(page: AppTest, clip: Path, detector: ColourDetector) -> None:
+    detector.gate.clear()
+    page.file_uploader[0].upload(clip.name, clip.read_bytes())
+    page.run()
+    next(button for button in page.button if button.label == "Cancel").click()
+    detector.gate.set()
+    run_until(page.run(), lambda app: bool(app.info))
+    assert "cancelled" in page.info[0].value
+    next(button for button in page.button if button.label == "Analyse again").click()
+    run_until(page.run(), has_verdict)
+
+
+def test_result_survives_a_page_change(page: AppTest, clip: Path, detector: ColourDetector) -> None:
+    page.file_uploader[0].upload(clip.name, clip.read_bytes())
+    run_until(page.run(), has_verdict)
+    calls = detector.calls
+    page.switch_page("pages/image.py").run()
+    page.switch_page("pages/video.py").run()
+    assert has_verdict(page)
+    assert detector.calls == calls
+
+
+def score(fake_probability: float, verdict: str = "fake") -> FaceScore:
+    face = Face((1, 2, 30, 40), 0.9, track_id=1)
+    return FaceScore(face, fake_probability, 0.0, {}, verdict, Quality(80, 30, 120))  # type: ignore[arg-type]
+
+
+def report(*frames: FrameReport) -> VideoReport:
+    return VideoReport(path="a.mp4", verdict="fake", fake_probability=0.9, duration_s=10.0, frames=frames)
+
+
+def test_strongest_frames_stand_apart_and_leave_the_unjudgeable_to_the_end() -> None:
+    frames = [
+        FrameReport(0, 0.0, (score(0.99, "uncertain"),)),  # too blurred to judge, however sure the network is
+        FrameReport(1, 4.0, (score(0.90),)),
+        FrameReport(2, 4.1, (score(0.89),)),  # the neighbour of the one above shows the same
+        FrameReport(3, 8.0, (score(0.40),)),
+        FrameReport(4, 9.0, ()),  # nobody
+    ]
+    assert [frame.index for frame in timeline.strongest_frames(report(*frames))] == [1, 3, 0]
+
+
+def test_csv_has_a_row_for_each_face_and_one_for_an_empty_frame() -> None:
+    lines = exports.as_csv(report(FrameReport(3, 0.12, (score(0.5),)), FrameReport(4, 0.16))).splitlines()
+    assert lines[0] == "frame,time_s,person,verdict,fake_probability,left,top,right,bottom"
+    assert lines[1:] == ["3,0.12,1,fake,0.5,1.0,2.0,30.0,40.0", "4,0.16,,no_face,,,,,"]
