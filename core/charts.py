@@ -148,16 +148,17 @@ def _add_marks(figure: go.Figure, name: str, stretches: Iterable[tuple[float, fl
 
 def _add_bands(figure: go.Figure, thresholds: "Thresholds", colours: Palette) -> None:
     low, high = thresholds.real_below, thresholds.fake_above
+    # Most points lie near 0 or 1: the words keep to the thresholds, where few lines run.
     bands = (
-        (0.0, low, colours.real, "no manipulation found"),
-        (low, high, colours.uncertain, "uncertain"),
-        (high, 1.0, colours.fake, "likely fake"),
+        (0.0, low, colours.real, "no manipulation found", low, "top"),
+        (low, high, colours.uncertain, "uncertain", (low + high) / 2, "middle"),
+        (high, 1.0, colours.fake, "likely fake", high, "bottom"),
     )
-    for bottom, top, colour, label in bands:
+    for bottom, top, colour, words, y, yanchor in bands:
         figure.add_hrect(y0=bottom, y1=top, fillcolor=colour, opacity=0.07, line_width=0, layer="below")
-        style = {"size": 11, "color": colour}
+        font = {"size": 11, "color": colour}
         figure.add_annotation(
-            x=1, xref="paper", xanchor="right", y=top, yanchor="top", text=label, font=style, showarrow=False
+            x=1, xref="paper", xanchor="right", y=y, yanchor=yanchor, text=words, font=font, showarrow=False
         )
     for edge in (low, high):
         figure.add_hline(y=edge, line={"color": colours.muted, "width": 1, "dash": "dot"}, layer="below")

@@ -69,7 +69,7 @@ def _named(node: Node, name: str) -> Node:
 
 
 def _constant(value: NDArray[np.float32] | float) -> Node:
-    return ops.constant(np.ascontiguousarray(value, dtype=np.float32))
+    return ops.constant(np.array(value, dtype=np.float32, order="C"))
 
 
 def _channels(values: NDArray[np.float32] | float | list[float]) -> Node:

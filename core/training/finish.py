@@ -23,6 +23,7 @@ from core.training.loop import OFFSET, SCALE
 from core.training.model_card import write_model_card
 
 COMMAND = "python evaluate.py --data DIR --model MODEL"
+ELSEWHERE = ("data", "init", "name", "description", "licence")  # settings that are paths, or stand in the spec anyway
 MAX_ERROR = 0.05  # of the reals may be called fake, and of the fakes real, on validation data
 
 Progress = Callable[[int, int], None]
@@ -61,7 +62,7 @@ def finish(run: Path, config: TrainConfig, *, on_progress: Progress) -> Path:
         metrics |= {split: summarise(_judge(folder, members, on_progress))} if members else {}
     training = {
         "pictures": _counts([s for s in samples if s.split == "train"]),
-        "settings": {key: value for key, value in asdict(config).items() if key not in ("data", "init")},
+        "settings": {key: value for key, value in asdict(config).items() if key not in ELSEWHERE},
         **_history(run),
     }
     spec = replace(spec, metrics=metrics, training=training)

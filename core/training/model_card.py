@@ -74,7 +74,7 @@ def _training(spec: DetectorSpec) -> list[str]:
         f"| {source} | {labels.get('real', 0)} | {sum(n for label, n in labels.items() if label != 'real')} |"
         for source, labels in training["pictures"].items()
     )
-    settings = ", ".join(f"{key} {value}" for key, value in training["settings"].items())
+    settings = ", ".join(f"{key} {_plain(value)}" for key, value in training["settings"].items())
     return [
         "## Training",
         f"| source | real | fake |\n|---|---|---|\n{counts}",
@@ -82,3 +82,7 @@ def _training(spec: DetectorSpec) -> list[str]:
         f"had the best mean AUC over the validation sources. Settings: {settings}.",
         f"Input {spec.input_size} px; the crop is a square of {spec.crop.scale:g} × the height of the face box.",
     ]
+
+
+def _plain(value: Any) -> str:
+    return " ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)

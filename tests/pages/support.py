@@ -58,7 +58,7 @@ def write_detector(folder: Path, **changes: Any) -> DetectorSpec:
 
 
 class ColourDetector:
-    """Speaks as a `Detector` does. `calls` counts, `gate` holds every answer back until it is set."""
+    """Speaks as a `Detector` does, and counts how often it was asked."""
 
     name = "tiny"
     sha256 = "ab" * 32
@@ -68,12 +68,9 @@ class ColourDetector:
     def __init__(self, spec: Any) -> None:
         self.spec = spec
         self.calls = 0
-        self.gate = threading.Event()
-        self.gate.set()
 
     def predict(self, crops: np.ndarray, *, batch_size: int | None = None) -> SimpleNamespace:
         self.calls += 1
-        assert self.gate.wait(20)
         means = crops.astype(np.float32).mean(axis=(1, 2))
         logits = (means[:, 0] - means[:, 2]) / 30
         fake = 1 / (1 + np.exp(-logits))

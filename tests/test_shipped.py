@@ -1,0 +1,55 @@
+"""The detector that ships: whole, as large as allowed, described by its own figures, the same on both engines."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.detector import load_detector, load_spec
+from core.detector.engine import PROBABILITY_TOLERANCE
+from core.faces import crop_face, default_finder
+from core.media import load_image
+from core.samples import sample_images
+from core.training.model_card import model_card
+
+FOLDER = Path(__file__).parents[1] / "model/default"
+pytestmark = pytest.mark.shipped
+
+
+def test_its_folder_is_whole_and_small():
+    assert {path.name for path in FOLDER.iterdir()} == {"model.keras", "model.json", "MODEL_CARD.md", "LICENSE"}
+    assert (FOLDER / "model.keras").stat().st_size <= 50_000_000
+    assert "non-commercial" in load_spec(FOLDER).licence
+
+
+def test_its_card_is_made_from_its_figures():
+    assert (FOLDER / "MODEL_CARD.md").read_text(encoding="utf-8") == model_card(load_spec(FOLDER))
+
+
+def test_its_figures_reach_what_was_asked_of_the_first_edition():
+    test = load_spec(FOLDER).metrics["test"]
+    assert test["dfdc"]["auc"] >= 0.88
+    assert test["stylegan_ffhq"]["auc"] >= 0.90
+
+
+def test_nothing_of_the_trainer_s_machine_is_in_it():
+    assert "/work" not in (FOLDER / "model.json").read_text(encoding="utf-8")
+
+
+def test_engines_agree_on_real_crops():
+    crops = []
+    for path in sample_images().values():
+        rgb = load_image(path).rgb
+        (face,) = default_finder().find(rgb)
+        crops += [crop_face(rgb, face, scale=scale, size=160) for scale in (0.7, 0.88, 1.1)]
+    answers = {}
+    for engine, precision in (("openvino", None), ("openvino", "f32"), ("tensorflow", None)):
+        detector = load_detector("default", engine=engine, precision=precision)
+        prediction = detector.predict(np.stack(crops))
+        answers[engine, detector.precision] = detector.probability(prediction.logits)
+        # the map is the evidence itself: its mean and the head's bias are the logit, one bias for all crops
+        biases = prediction.logits - prediction.activation_maps.mean(axis=(1, 2))
+        assert np.ptp(biases) < 0.05
+    exact = answers.pop(("tensorflow", "f32"))
+    for (_, precision), answer in answers.items():
+        assert np.abs(answer - exact).max() <= PROBABILITY_TOLERANCE[precision]
