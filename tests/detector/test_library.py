@@ -99,6 +99,11 @@ def test_an_uploaded_folder_keeps_its_card_and_nothing_else(models, tiny, prefix
     assert load_detector(entry.name, models_dir=models).sha256 == entry.spec.weights_sha256
 
 
+def test_a_zip_may_hold_a_bare_file(models):
+    entry = add_uploaded("mine.zip", zipped(("a/model.h5", (models / "model.h5").read_bytes())), models)
+    assert (entry.name, entry.path.name, entry.error) == ("mine", "mine.h5", None)
+
+
 @pytest.mark.parametrize(
     ("filename", "name"),
     [
