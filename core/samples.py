@@ -94,6 +94,17 @@ def sample_video() -> SampleVideo:
     return SampleVideo(_made("astronaut-clip.mp4", _film), FAKE_START_S, FAKE_END_S)
 
 
+def truth_about(path: Path) -> str | None:
+    """What is known of a sample, in a sentence; None for any other file. A detector can be held to it."""
+    if path.parent != home_folder() / "samples" / RECIPE:
+        return None
+    return {
+        "astronaut.png": "This portrait is untouched.",
+        "astronaut-manipulated.png": "The face in this portrait was blended with an altered copy of itself.",
+        "astronaut-clip.mp4": f"The face is manipulated from second {FAKE_START_S:g} to {FAKE_END_S:g} only.",
+    }.get(path.name)
+
+
 def manipulate(picture: Rgb, how: Manipulation, scale: int = 1) -> Rgb:
     """Blend the portrait's face with a changed copy of itself (self-blending: Shiohara and Yamasaki, CVPR 2022).
 

@@ -11,7 +11,7 @@ from core import samples
 from core.errors import SetupError
 from core.media import VideoReader, load_image, probe_video
 from core.media.sampling import Sampling
-from core.samples import Manipulation, SampleVideo, manipulate, sample_image, sample_images, sample_video
+from core.samples import Manipulation, SampleVideo, manipulate, sample_image, sample_images, sample_video, truth_about
 
 FACE_XYXY = (200, 110, 252, 165)
 """Eyes to mouth in the portrait, well inside of the manipulation."""
@@ -116,3 +116,9 @@ def test_without_scikit_image(fresh_home: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(samples, "find_spec", lambda _: None)
     with pytest.raises(SetupError, match=r"scikit-image.*pip install -r requirements\.txt"):
         sample_image()
+
+
+def test_the_truth_is_told_of_samples_only(tmp_path):
+    assert "untouched" in truth_about(sample_images()["original"])
+    assert "blended" in truth_about(sample_images()["manipulated"])
+    assert truth_about(tmp_path / "astronaut.png") is None

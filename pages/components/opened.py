@@ -1,9 +1,10 @@
-"""A result that another detector gave, as opened from the history: it says so, and offers the one in use."""
+"""What a reader must know before a result: the truth about a sample, or that another detector gave it."""
 
 import streamlit as st
 
 from core.analysis.types import Report
 from core.detector import Detector
+from core.samples import truth_about
 from core.store import StoredMedia
 from pages.components.sources import OPENED
 from pages.components.text import escape
@@ -14,7 +15,9 @@ def _close(digest: str) -> None:
 
 
 def note(item: StoredMedia, report: Report, detector: Detector) -> None:
-    """Nothing for a result of the detector in use."""
+    """For a sample what is known of it; for a result of another detector than the one in use, that it is one."""
+    if truth := truth_about(item.path):
+        st.info(f"{truth} Compare that with the verdict: detectors err.", title="A sample", icon=":material/science:")
     if item.digest not in st.session_state.get(OPENED, {}) or report.model_sha256 == detector.sha256:
         return
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
