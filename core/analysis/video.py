@@ -85,7 +85,7 @@ def analyze_video(
         Cancelled: `should_cancel` said so; everything is closed.
     """
     finder = finder or default_finder()
-    with VideoReader(path, sampling) as reader:
+    with VideoReader(path, sampling, name=name) as reader:
         run = _Run(reader, detector, name or str(path), on_progress, should_cancel, maps)
         with (
             FrameFeed(reader, queue_depth(reader.info.size_wh)) as feed,
@@ -95,7 +95,9 @@ def analyze_video(
                 run.add(frame, faces)
             run.finish()
         if not run.frames:
-            raise MediaError(f'"{shown_name(path)}" has no frame that can be decoded: copy or download it again.')
+            raise MediaError(
+                f'"{shown_name(name or path)}" has no frame that can be decoded: copy or download it again.'
+            )
         return run.report(final=True)
 
 

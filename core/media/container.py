@@ -31,7 +31,7 @@ def open_container(path: Path, name: str) -> InputContainer:
     Raises:
         MediaError: The file cannot be opened or is of no known format.
     """
-    with open_file(path) as file:
+    with open_file(path, name) as file:
         head = file.read(12)
     try:
         return av.open(  # "file:" keeps a name such as "http:…" from being taken for an address

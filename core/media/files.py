@@ -34,13 +34,13 @@ def shown_name(path: str | os.PathLike[str]) -> str:
     return name if len(name) <= _MAX_NAME else f"{name[: _MAX_NAME - 31]}…{name[-30:]}"
 
 
-def open_file(path: str | os.PathLike[str]) -> BinaryIO:
-    """Open a file for reading in binary mode, at its start.
+def open_file(path: str | os.PathLike[str], name: str | None = None) -> BinaryIO:
+    """Open a file for reading in binary mode, at its start; sentences call it `name`, by default its own.
 
     Raises:
         MediaError: It is missing, a folder, not a regular file, empty, or may not be read.
     """
-    name = shown_name(path)
+    name = shown_name(name or path)
     try:
         status = Path(path).stat()
         if stat.S_ISDIR(status.st_mode):

@@ -47,6 +47,7 @@ class VideoReader:
         path: The file.
         sampling: Which frames.
         max_side: Scale frames down so that no side is longer, in pixels; None for their own size.
+        name: What sentences call the file; its own name when None.
 
     Attributes:
         info: What the video is (its `size_wh` is that before any `max_side`).
@@ -62,10 +63,17 @@ class VideoReader:
         ...         print(frame.index, frame.time_s, frame.rgb.shape)
     """
 
-    def __init__(self, path: str | Path, sampling: Sampling | None = None, *, max_side: int | None = None) -> None:
+    def __init__(
+        self,
+        path: str | Path,
+        sampling: Sampling | None = None,
+        *,
+        max_side: int | None = None,
+        name: str | None = None,
+    ) -> None:
         self.sampling = sampling or Sampling.every_frame()
         self.warnings: list[str] = []
-        self._video = VideoFile(path)
+        self._video = VideoFile(path, name)
         self.info: VideoInfo = self._video.info
         self.expected_frames = self.sampling.expected_frames(self.info.frame_count, self.info.duration_s)
         placement = self._video.placement

@@ -47,9 +47,9 @@ class VideoFile:
         MediaError: See `core.media.files.open_file`; and no video in the file, an unknown codec, no frame.
     """
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path, name: str | None = None) -> None:
         self.path = Path(path)
-        self.name = shown_name(path)
+        self.name = shown_name(name or path)
         self.damaged = 0
         self.wanted: frozenset[int] | None = None
         self._container = open_container(self.path, self.name)

@@ -163,3 +163,12 @@ def test_gif_of_ten_thousand_frames_in_bounded_memory(tmp_path):
         count = 1 + sum(1 for _ in frames)
     assert count == 10_000
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000  # kilobytes
+
+
+def test_sentences_call_a_stored_upload_by_the_name_its_owner_knows(tmp_path):
+    (tmp_path / "media.mp4").write_bytes(b"no video at all")
+    with pytest.raises(MediaError, match=r'"holiday\.mp4" is not a video'):
+        VideoReader(tmp_path / "media.mp4", name="holiday.mp4")
+    (tmp_path / "empty.mp4").touch()
+    with pytest.raises(MediaError, match=r'"holiday\.mp4" is empty'):
+        VideoReader(tmp_path / "empty.mp4", name="holiday.mp4")
