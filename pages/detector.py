@@ -53,8 +53,7 @@ def show_spec(spec: DetectorSpec) -> None:
 
 
 def show_metrics(spec: DetectorSpec) -> None:
-    with st.container(border=True):
-        st.subheader("Measured", anchor=False)
+    with st.expander("All figures", icon=":material/monitoring:"):
         if spec.metrics:
             st.dataframe(rows(spec.metrics), hide_index=True, alt="Figures that were measured for this detector")
         else:
@@ -67,11 +66,23 @@ def demoted(markdown: str) -> str:
     return "```".join(part if index % 2 else re.sub(r"(?m)^#", "###", part) for index, part in enumerate(parts))
 
 
+def show_blocks(markdown: str) -> None:
+    """Markdown, its tables as data frames: those scroll where the screen is narrow, and others run over its edge."""
+    for block in re.split(r"\n{2,}", demoted(markdown)):
+        if block.startswith("|") and block.count("\n") >= 2:
+            head, _, *body = ([cell.strip() for cell in line.strip("| ").split("|")] for line in block.splitlines())
+            st.dataframe(
+                [dict(zip(head, row, strict=False)) for row in body], hide_index=True, alt="A table of the card"
+            )
+        else:
+            st.markdown(block)
+
+
 def show_card(entry: DetectorEntry) -> None:
     card = beside(entry, "MODEL_CARD.md")
     with st.container(border=True):
         if card:
-            st.markdown(demoted(card))
+            show_blocks(card)
         else:
             st.markdown(
                 "This detector came without a model card: what it was trained on and where it fails is unknown."
@@ -127,9 +138,10 @@ if entry.error is not None:
     resources.show_error(DetectorError(str(entry.error)))
 left, right = st.columns([3, 2], gap="medium")
 with left:
-    show_card(entry)
-with right:
     if entry.spec is not None:
         show_spec(entry.spec)
-        show_metrics(entry.spec)
+with right:
     uploader()
+show_card(entry)
+if entry.spec is not None:
+    show_metrics(entry.spec)
