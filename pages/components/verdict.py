@@ -76,7 +76,9 @@ def _meaning(report: Report) -> str:
     """What the number is about, in words."""
     worst = "person" if isinstance(report, VideoReport) else "face"
     parts = report.tracks if isinstance(report, VideoReport) else getattr(report, "faces", ())
-    return f"of the most suspicious of {len(parts)} {worst}s" if len(parts) > 1 else f"of the {worst}"
+    # short, for a metric's label is cut where its card ends
+    plural = {"person": "people", "face": "faces"}[worst]
+    return f"of the worst of {len(parts)} {plural}" if len(parts) > 1 else f"of the {worst}"
 
 
 def _number(report: Report) -> None:
