@@ -4,8 +4,7 @@
     python -m benchmarks.faces --pictures 300 --frames 100
 
 The reference is a pass over the picture in its full size. A face of it is found when a face of the normal pass overlaps
-it with IoU >= 0.5, or holds it and scores higher (at full size parts of very large faces are taken for faces).
-Pictures that are searched at full size anyway are found by construction: they are counted apart.
+it with IoU >= 0.5. Pictures that are searched at full size anyway are found by construction: they are counted apart.
 The pictures and clips of ../shared hold large faces; what small ones need is measured by pasting them into 4K frames.
 Pictures and clips are licensed for research and stay outside the project: only figures are printed.
 """
@@ -21,7 +20,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from core.faces import Face, FaceFinder, default_finder, find_faces_or_tight
+from core.faces import FaceFinder, default_finder, find_faces_or_tight
 from core.faces.finder import working_scales
 from core.faces.identity import iou
 from core.faces.tracker import track_faces
@@ -57,23 +56,9 @@ def recall(finder: FaceFinder, rgbs: list[NDArray[np.uint8]]) -> tuple[int, int,
         full = finder.find(rgb, scales=[1.0])
         spent_s += middle - started, time.perf_counter() - middle
         wanted += len(full)
-        found += sum(any(is_found(face, other) for other in normal) for face in full)
+        found += sum(any(iou(face.box_xyxy, other.box_xyxy) >= 0.5 for other in normal) for face in full)
     normal_ms, full_ms = 1000 * spent_s / max(1, len(rgbs))
     return wanted, found, float(normal_ms), float(full_ms)
-
-
-def is_found(face: Face, other: Face) -> bool:
-    """Whether `other` is `face`: they overlap by half, or `face` is a part of it that scored lower.
-
-    A face of over 500 px is too large for CenterFace at full size: it boxes a part of it, and scores it lower.
-    """
-    if iou(face.box_xyxy, other.box_xyxy) >= 0.5:
-        return True
-    left, top = np.maximum(face.box_xyxy[:2], other.box_xyxy[:2])
-    right, bottom = np.minimum(face.box_xyxy[2:], other.box_xyxy[2:])
-    inside = max(0.0, right - left) * max(0.0, bottom - top)
-    area = (face.box_xyxy[2] - face.box_xyxy[0]) * (face.box_xyxy[3] - face.box_xyxy[1])
-    return bool(inside >= 0.8 * area and other.score > face.score)
 
 
 def is_shrunk(rgb: NDArray[np.uint8]) -> bool:

@@ -47,7 +47,7 @@ def _figures(spec: DetectorSpec) -> list[str]:
     parts.append(
         f"Thresholds: below {low:.3f} no manipulation found, from {high:.3f} on fake, between them uncertain. They and "
         "the calibration were chosen on the val split, so that at most 5 % of its reals are called fake and at most "
-        "5 % of its fakes real; the test split chose nothing."
+        "5 % of its fakes real."
     )
     return parts
 
