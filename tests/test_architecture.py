@@ -20,8 +20,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "analysis": {"media", "faces", "detector"},
     # explain and report stand on analysis; data and training stand on media, faces and detector
     "explain": {"media", "faces", "detector", "analysis"},
-    "data": {"media", "faces", "detector"},
-    "training": {"media", "faces", "detector", "data", "evaluation"},
+    "data": {"media", "faces", "detector", "samples"},
+    "training": {"media", "faces", "detector", "analysis", "data", "evaluation"},
     # single files
     "setup_check": set(),
     "jobs": set(),
@@ -30,6 +30,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "store": {"media", "analysis", "disk", "pins"},
     "samples": {"media"},
     "charts": {"detector", "analysis"},
+    "training_charts": {"charts", "training"},
     "report": {"media", "faces", "detector", "analysis", "explain", "charts"},
     "evaluation": {"media", "faces", "detector", "analysis", "data"},
 }

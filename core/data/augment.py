@@ -3,6 +3,9 @@
 They stand for what happens to media on the way to a user: other framing, other light, re-encoding, smaller copies.
 """
 
+from fractions import Fraction
+
+import av
 import cv2
 import numpy as np
 from numpy.random import Generator
@@ -57,6 +60,8 @@ def degrade(crop: Rgb, size: int, rng: Generator) -> Rgb:
     if rng.random() < 0.12:
         noise = rng.normal(0, rng.uniform(1, 10), crop.shape).astype(np.float32)
         crop = np.clip(crop + noise, 0, 255).astype(np.uint8)
+    if rng.random() < 0.1:
+        crop = recompress_video(crop, int(rng.uniform(20, 40)))
     for _ in range(rng.choice(3, p=[0.45, 0.45, 0.1])):
         crop = recompress(crop, int(rng.uniform(35, 97)), rng.random() < 0.7)
     return crop
@@ -68,3 +73,27 @@ def recompress(crop: Rgb, quality: int, subsample: bool = True) -> Rgb:
     options = [cv2.IMWRITE_JPEG_QUALITY, quality, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, sampling]
     encoded = cv2.imencode(".jpg", cv2.cvtColor(crop, cv2.COLOR_RGB2BGR), options)[1]
     return cv2.cvtColor(cv2.imdecode(encoded, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+
+
+def recompress_video(crop: Rgb, crf: int, frames: int = 2) -> Rgb:
+    """Through H.264 and back, the last of a few equal frames: what a still of a shared video has gone through.
+
+    Args:
+        crop: uint8 (h, w, 3).
+        crf: Constant rate factor of libx264, 0 (lossless) to 51.
+        frames: How many are encoded; all but the first are predicted from the one before.
+    """
+    height, width = (side // 2 * 2 for side in crop.shape[:2])  # 4:2:0 needs even sides
+    encoder, decoder = av.CodecContext.create("libx264", "w"), av.CodecContext.create("h264", "r")
+    encoder.width, encoder.height, encoder.pix_fmt, encoder.time_base = width, height, "yuv420p", Fraction(1, 25)
+    encoder.options = {"crf": str(crf), "preset": "veryfast", "tune": "zerolatency"}
+    encoder.thread_count = decoder.thread_count = 1
+    picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(crop[:height, :width]), format="rgb24")
+    decoded = []
+    for time in [*range(frames), None]:
+        if time is not None:
+            picture.pts = time
+        for packet in encoder.encode(None if time is None else picture):
+            decoded += decoder.decode(packet)
+    decoded += decoder.decode(None)
+    return np.asarray(decoded[-1].to_ndarray(format="rgb24"), dtype=np.uint8)

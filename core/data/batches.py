@@ -12,8 +12,9 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from core.data.augment import augment
-from core.data.dataset import Sample
-from core.data.self_blend import self_blend
+from core.data.composite import composite, likeness
+from core.data.dataset import REAL, Sample
+from core.data.self_blend import Points, Rgb, self_blend
 from core.errors import DataError
 from core.faces.crop import resize_crop
 from core.faces.landmarks import FaceMesh, default_mesh
@@ -21,6 +22,9 @@ from core.faces.landmarks import FaceMesh, default_mesh
 SOURCE_BALANCE = 0.5  # a source is drawn in proportion to its size to this power: 0 all alike, 1 as they are
 BLEND_SIDE = 256  # self-blending works on crops no larger than this
 MESH_CONFIDENCE = 0.5
+MOST_TRIES = 200  # real faces without a mesh in a row before giving up: there are none then
+BLENDED = "blended"  # the class of fakes that are made from real faces, where each class has an output
+DONORS = 3  # faces looked at for a composite; the one most alike in pose is taken
 
 
 def read_crop(path: Path) -> NDArray[np.uint8]:
@@ -40,7 +44,12 @@ class TrainBatches(keras.utils.PyDataset):
         batch_size: Pictures a batch; even.
         steps: Batches an epoch.
         blend_share: Share of the fakes that are self-blended from real crops, 0..1.
+        composite_share: Share of the fakes that are put together from two real crops; with `blend_share` at most 1, and
+            where they make 1 the samples need no fakes.
         scale, offset: The detector's preprocessing.
+        classes: Names of the network's outputs, "real" first. With two, labels are (n, 1), 1 for fake; with more,
+            (n, k) with one 1 a row, and fakes made from reals are of the class `BLENDED`.
+        class_weights: By how much a class weighs more in the loss; batches have sample weights then.
         source_weights: By how much a source is drawn more often than the root of its size says.
         seed: The same seed gives the same pictures, whatever the number of workers.
         epoch: Where to go on from.
@@ -57,16 +66,22 @@ class TrainBatches(keras.utils.PyDataset):
         scale: float,
         offset: float,
         seed: int,
+        composite_share: float = 0.0,
+        classes: Sequence[str] = (REAL, "fake"),
+        class_weights: Mapping[str, float] | None = None,
         source_weights: Mapping[str, float] | None = None,
         epoch: int = 0,
         workers: int = 2,
     ) -> None:
         super().__init__(workers=workers, use_multiprocessing=False, max_queue_size=8)
-        self._pools, self._weights = _by_source(samples, source_weights or {})
+        made = blend_share + composite_share
+        self._pools, self._weights = _by_source(samples, source_weights or {}, needs_fakes=made < 1)
         self._size, self._batch_size, self._steps = size, batch_size, steps
-        self._blend_share, self._scale, self._offset = blend_share, scale, offset
+        self._blend_share, self._composite_share = blend_share, composite_share
+        self._scale, self._offset = scale, offset
+        self._classes, self._class_weights = tuple(classes), dict(class_weights or {})
         self._seed, self._epoch = seed, epoch
-        self._mesh: FaceMesh | None = default_mesh() if blend_share else None
+        self._mesh: FaceMesh | None = default_mesh() if made else None
 
     def __len__(self) -> int:
         return self._steps
@@ -74,53 +89,99 @@ class TrainBatches(keras.utils.PyDataset):
     def on_epoch_end(self) -> None:
         self._epoch += 1
 
-    def __getitem__(self, index: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def __getitem__(self, index: int) -> tuple[NDArray[np.float32], ...]:
         rng = np.random.default_rng([self._seed, self._epoch, index])
-        labels = np.arange(self._batch_size) % 2
-        crops = [self._draw(bool(label), rng) for label in labels]
-        inputs = np.stack(crops).astype(np.float32) * np.float32(self._scale) + np.float32(self._offset)
-        return inputs, labels[:, None].astype(np.float32)
+        drawn = [self._draw(i % 2 == 1, rng) for i in range(self._batch_size)]
+        inputs = np.stack([crop for crop, _ in drawn]).astype(np.float32)
+        inputs = inputs * np.float32(self._scale) + np.float32(self._offset)
+        labels = [label for _, label in drawn]
+        if not self._class_weights:
+            return inputs, self._targets(labels)
+        return inputs, self._targets(labels), np.array([self._weight(label) for label in labels], np.float32)
 
-    def _draw(self, fake: bool, rng: Generator) -> NDArray[np.uint8]:
-        if fake and rng.random() < self._blend_share:
-            crop = self._blend(rng, want_fake=True)
-        elif not fake and rng.random() < self._blend_share / 3:  # some real partners too, as in the paper
-            crop = self._blend(rng, want_fake=False)
+    def _targets(self, labels: Sequence[str]) -> NDArray[np.float32]:
+        if len(self._classes) == 2:
+            return np.array([[label != REAL] for label in labels], np.float32)
+        return np.eye(len(self._classes), dtype=np.float32)[[self._classes.index(label) for label in labels]]
+
+    def _weight(self, label: str) -> float:
+        """By the name of the class in the data or, where there are two outputs, by that of the output."""
+        output = label if label in self._classes else self._classes[-1]
+        return self._class_weights.get(label, self._class_weights.get(output, 1.0))
+
+    def _draw(self, fake: bool, rng: Generator) -> tuple[NDArray[np.uint8], str]:
+        chance = rng.random()
+        if fake and chance < self._blend_share:
+            crop, label = self_blend(*self._real_face(rng), rng).fake, BLENDED
+        elif fake and chance < self._blend_share + self._composite_share:
+            crop, label = self._composite(rng), BLENDED
+        elif not fake and chance < self._blend_share / 3:  # some real partners too, as in the paper
+            crop, label = self_blend(*self._real_face(rng), rng).real, REAL
         else:
-            crop = read_crop(self._choose(fake, rng).path)
-        return augment(crop, self._size, rng)
+            sample = self._choose(fake, rng)
+            crop, label = read_crop(sample.path), sample.label
+        return augment(crop, self._size, rng), label
 
-    def _choose(self, fake: bool, rng: Generator) -> Sample:
-        pool = self._pools[fake][rng.choice(len(self._weights), p=self._weights)]
-        return pool[rng.integers(len(pool))]
+    def _choose(self, fake: bool, rng: Generator, source: int | None = None) -> Sample:
+        kinds = self._pools[fake][rng.choice(len(self._weights), p=self._weights) if source is None else source]
+        if len(kinds) == 1:
+            return kinds[0][rng.integers(len(kinds[0]))]
+        roots = np.array([len(kind) ** SOURCE_BALANCE for kind in kinds])
+        kind = kinds[rng.choice(len(kinds), p=roots / roots.sum())]
+        return kind[rng.integers(len(kind))]
 
-    def _blend(self, rng: Generator, want_fake: bool) -> NDArray[np.uint8]:
+    def _real_face(self, rng: Generator, source: int | None = None) -> tuple[Rgb, Points]:
         assert self._mesh is not None
-        while True:
-            crop = read_crop(self._choose(False, rng).path)
-            if max(crop.shape) > BLEND_SIDE:
-                crop = resize_crop(crop, BLEND_SIDE)
-            points, confidence = self._mesh.points(crop)
-            if confidence >= MESH_CONFIDENCE:
-                pair = self_blend(crop, points, rng)
-                return pair.fake if want_fake else pair.real
+        for _ in range(MOST_TRIES):
+            face = blendable(read_crop(self._choose(False, rng, source).path), self._mesh)
+            if face:
+                return face
+        raise DataError(
+            "The real pictures show no faces that can be blended: turn self-blending and composites off (0)."
+        )
+
+    def _composite(self, rng: Generator) -> Rgb:
+        """Both faces of one source: a part from elsewhere would be told by its resolution alone."""
+        source = int(rng.choice(len(self._weights), p=self._weights))
+        target, points = self._real_face(rng, source)
+        donors = [self._real_face(rng, source) for _ in range(DONORS)]
+        donor, donor_points = min(donors, key=lambda face: likeness(points, face[1]))
+        return composite(target, points, donor, donor_points, rng).fake
+
+
+def blendable(crop: Rgb, mesh: FaceMesh) -> tuple[Rgb, Points] | None:
+    """A crop of at most `BLEND_SIDE` pixels with its face mesh; None where no face is seen in it."""
+    if max(crop.shape) > BLEND_SIDE:
+        crop = resize_crop(crop, BLEND_SIDE)
+    points, confidence = mesh.points(crop)
+    return (crop, points) if confidence >= MESH_CONFIDENCE else None
+
+
+Pools = list[list[list[Sample]]]
+"""Samples of one side by source and class."""
 
 
 def _by_source(
-    samples: Sequence[Sample], emphasis: Mapping[str, float]
-) -> tuple[dict[bool, list[list[Sample]]], NDArray[np.float64]]:
-    """Pools of reals and of fakes, source by source, and how often each source is drawn.
+    samples: Sequence[Sample], emphasis: Mapping[str, float], needs_fakes: bool
+) -> tuple[dict[bool, Pools], NDArray[np.float64]]:
+    """Pools of reals and of fakes, source by source and class by class, and how often each source is drawn.
 
-    The draw is the same for both classes: a source whose fakes came more often than its reals would be a clue.
+    The draw is the same for both sides: a source whose fakes came more often than its reals would be a clue.
     """
-    members: dict[str, dict[bool, list[Sample]]] = defaultdict(lambda: {False: [], True: []})
+    members: dict[str, dict[bool, dict[str, list[Sample]]]] = defaultdict(lambda: {False: {}, True: {}})
     for sample in samples:
-        members[sample.source][sample.fake].append(sample)
-    both = {source: pair for source, pair in members.items() if pair[False] and pair[True]}
-    if not both:
+        members[sample.source][sample.fake].setdefault(sample.label, []).append(sample)
+    usable = {name: pair for name, pair in members.items() if pair[False] and (pair[True] or not needs_fakes)}
+    if not usable:
         raise DataError("No source of the training data has both real and fake pictures; a detector needs both.")
-    weights = [min(map(len, pair.values())) ** SOURCE_BALANCE * emphasis.get(name, 1.0) for name, pair in both.items()]
-    pools = {fake: [pair[fake] for pair in both.values()] for fake in (False, True)}
+    sizes = {
+        name: min(sum(map(len, kinds.values())) for kinds in pair.values() if kinds) for name, pair in usable.items()
+    }
+    weights = [sizes[name] ** SOURCE_BALANCE * emphasis.get(name, 1.0) for name in usable]
+    pools = {
+        fake: [[pair[fake][label] for label in sorted(pair[fake])] for pair in usable.values()]
+        for fake in (False, True)
+    }
     return pools, np.array(weights) / sum(weights)
 
 

@@ -1,90 +1,142 @@
-"""What a training folder holds: pictures with class, source, split and group, from a manifest or from class folders."""
+"""What a training folder holds: pictures and videos with class, source, split and group."""
 
-import csv
-import hashlib
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from core.data.facts import Progress, look_at_all
+from core.data.folders import Found, read_folder, read_manifest
+from core.data.roots import check_allowed, data_roots
+from core.data.sample import REAL, SPLITS, Sample
+from core.data.splits import divide
 from core.errors import DataError
-from core.media import IMAGE_SUFFIXES
 
-SPLITS = ("train", "val", "test")
-REAL = "real"
+__all__ = ["REAL", "SPLITS", "Sample", "classes_of", "find_samples", "index_data"]
 
-
-@dataclass(frozen=True)
-class Sample:
-    """One picture. `group` holds what must never stand in two splits, such as the frames of one video."""
-
-    path: Path
-    label: str
-    source: str
-    split: str
-    group: str
-
-    @property
-    def fake(self) -> bool:
-        return self.label != REAL
+CHECKED_SPLITS = ("train", "val")
+SELF_BLEND_ADVICE = "add others in a folder beside it, or let fakes be made from the real ones (--self-blend 1)"
 
 
-def index_data(folders: Iterable[Path | str]) -> list[Sample]:
-    """All samples below the folders, in a stable order.
+def index_data(
+    folders: Iterable[Path | str],
+    *,
+    blended: bool = False,
+    on_progress: Progress | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> list[Sample]:
+    """All samples below the folders, in a stable order, fit to train on.
 
-    A `manifest.csv` (path, label, split, and optionally source and group) rules where there is one; otherwise class
-    folders are looked for: a picture's class is the nearest folder above it named `Real` or `Fake` (any case), its
-    split the nearest one named train, val or test, or drawn by group (80, 10 and 10 %).
+    A `manifest.csv` (path, label, and optionally split, source and group) rules where there is one; otherwise class
+    folders are looked for: `Real` (any case) and whatever stands beside it, such as `Fake`, or `FaceSwap` and `GAN`.
+    Folders named train, val or test above or below them are respected; where no split is named it is drawn by group
+    (80, 10 and 10 %), and for that all pictures are looked at once.
+
+    Args:
+        folders: Data folders or manifests.
+        blended: Allow a folder that holds only real ones: the fakes are made from them.
+        on_progress: Called with pictures looked at and in all; only where splits are drawn.
+        should_stop: Asked before each of these.
 
     Raises:
-        DataError: A folder is missing, nothing was found, or a class is missing in train.
+        DataError: A folder is missing or may not be read, nothing was found, or train or val lacks a class.
+        Cancelled: `should_stop` said so.
     """
-    samples: list[Sample] = []
-    for folder in map(Path, folders):
-        if not folder.exists():
-            raise DataError(f"There is no folder {folder}: name one that holds Real/ and Fake/ or a manifest.csv.")
-        manifest = folder if folder.is_file() else folder / "manifest.csv"
-        samples += _from_manifest(manifest) if manifest.is_file() else _from_folders(folder)
-    if not samples:
-        raise DataError("No pictures were found: the data folder should hold Real/ and Fake/ with images inside.")
-    for split in ("train", "val"):
-        missing = {True, False} - {sample.fake for sample in samples if sample.split == split}
-        if missing:
-            lacking = "fake" if True in missing else "real"
-            raise DataError(f"The {split} split has no {lacking} pictures; a detector needs both classes there.")
+    samples = find_samples(folders, on_progress=on_progress, should_stop=should_stop)
+    _check_classes(samples, blended)
     return samples
 
 
-def _from_manifest(path: Path) -> list[Sample]:
-    with path.open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    if rows and not {"path", "label", "split"} <= set(rows[0]):
-        raise DataError(f"{path} must have the columns path, label and split; it has {', '.join(rows[0])}.")
+def find_samples(
+    folders: Iterable[Path | str],
+    *,
+    on_progress: Progress | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> list[Sample]:
+    """As `index_data`, but whatever classes there are.
+
+    Raises:
+        DataError: A folder is missing or may not be read, or nothing was found.
+        Cancelled: `should_stop` said so.
+    """
+    paths = [_checked(folder) for folder in folders]
+    found: dict[Path, Found] = {}
+    for path, name in zip(paths, _source_names(paths)):
+        for one in _with_val(_read(path, name)):
+            found.setdefault(one.sample.path, one)
+    if data_roots():
+        for one in found.values():  # a link or a line of a manifest may lead anywhere
+            check_allowed(one.sample.path)
+    if not found:
+        raise DataError(_nothing_found(paths))
+    if all(one.sample.split for one in found.values()):
+        return [one.sample for one in found.values()]
+    return divide(list(found.values()), look_at_all(list(found), on_progress, should_stop))
+
+
+def classes_of(samples: Iterable[Sample]) -> tuple[str, ...]:
+    """The classes that occur, "real" first, the others by name."""
+    return tuple(sorted({sample.label for sample in samples}, key=lambda label: (label != REAL, label)))
+
+
+def _checked(folder: Path | str) -> Path:
+    path = check_allowed(folder)
+    try:
+        if path.exists():
+            return path
+    except (OSError, ValueError):
+        pass
+    raise DataError(f"There is no folder {folder}: name one that holds Real/ and Fake/ or a manifest.csv.")
+
+
+def _read(path: Path, name: str) -> list[Found]:
+    manifest = path if path.is_file() else path / "manifest.csv"
+    return read_manifest(manifest, name) if manifest.is_file() else read_folder(path, name)
+
+
+def _source_names(paths: Sequence[Path]) -> list[str]:
+    """The folders' names, with the one above where two are alike."""
+    folders = [path.parent if path.is_file() else path for path in map(Path.absolute, paths)]
+    names = [folder.name for folder in folders]
     return [
-        Sample(
-            path=path.parent / row["path"],
-            label=row["label"].strip().lower(),
-            source=row.get("source") or path.parent.name,
-            split=row["split"].strip().lower(),
-            group=row.get("group") or row["path"],
-        )
-        for row in rows
+        f"{folder.parent.name}/{name}" if names.count(name) > 1 else name or "data"
+        for folder, name in zip(folders, names)
     ]
 
 
-def _from_folders(folder: Path) -> list[Sample]:
-    samples = []
-    for path in sorted(folder.rglob("*")):
-        if path.suffix.lower() not in IMAGE_SUFFIXES or not path.is_file():
-            continue
-        above = [part.lower() for part in path.relative_to(folder).parts[:-1]]
-        label = next((part for part in reversed(above) if part in ("real", "fake")), None)
-        if label is None:
-            continue
-        named = next((part for part in reversed(above) if part in SPLITS), None)
-        samples.append(Sample(path, label, folder.name, named or _drawn_split(path.stem), path.stem))
-    return samples
+def _with_val(found: list[Found]) -> list[Found]:
+    """Training data without any to validate on are opened for drawing: train and test alone are a usual pair."""
+    splits = {one.sample.split for one in found}
+    if "train" not in splits or splits & {"val", ""}:
+        return found
+    return [one._replace(sample=replace(one.sample, split="")) if one.sample.split == "train" else one for one in found]
 
 
-def _drawn_split(group: str) -> str:
-    draw = hashlib.sha256(group.encode()).digest()[0]
-    return "train" if draw < 205 else "val" if draw < 230 else "test"
+def _nothing_found(paths: Sequence[Path]) -> str:
+    places = " or ".join(str(path) for path in paths) or "no folder at all"
+    if any(path.name.lower() in (REAL, "fake") for path in paths):
+        return f"{places} is a class itself: name the folder above it, which holds Real and the others."
+    return (
+        f"No pictures were found in class folders below {places}: put real pictures or videos into a folder named Real "
+        "and the others beside it into Fake, or name a manifest.csv."
+    )
+
+
+def _check_classes(samples: Sequence[Sample], blended: bool) -> None:
+    found = {sample.fake for sample in samples}
+    if found == {True}:
+        raise DataError("There are no real pictures: a detector needs both, so put real ones into a folder named Real.")
+    if found == {False} and not blended:
+        raise DataError(f"There are only real pictures: {SELF_BLEND_ADVICE}.")
+    for split in CHECKED_SPLITS:
+        for fake in sorted(found):
+            if not any(sample.split == split and sample.fake == fake for sample in samples):
+                _refuse(samples, split, "fake" if fake else "real")
+
+
+def _refuse(samples: Sequence[Sample], split: str, kind: str) -> None:
+    groups = {sample.group for sample in samples if sample.fake == (kind == "fake")}
+    different = f"there are {len(groups)} different ones in all" if len(groups) > 1 else "there is only one in all"
+    raise DataError(
+        f"The {split} split has no {kind} pictures ({different}; copies and frames of one video count once): "
+        "a detector needs both classes there, so add more."
+    )

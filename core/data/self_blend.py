@@ -45,7 +45,7 @@ def self_blend(face: Rgb, points: Points, rng: Generator) -> SelfBlend:
     else:
         target = _transform(face, rng)
     source, mask = _displace(source, mask, rng)
-    mask = _soften(_elastic(mask, rng), rng) * rng.choice([0.25, 0.5, 0.75, 1, 1, 1])
+    mask = _soften(elastic(mask, rng), rng) * rng.choice([0.25, 0.5, 0.75, 1, 1, 1])
     weight = mask[..., None].astype(np.float32)
     fake = weight * source.astype(np.float32) + (1 - weight) * target.astype(np.float32)
     return SelfBlend(np.clip(fake + 0.5, 0, 255).astype(np.uint8), target, mask.astype(np.float32))
@@ -98,7 +98,7 @@ def _displace(source: Rgb, mask: NDArray[np.float32], rng: Generator) -> tuple[R
     return moved, cv2.warpAffine(mask, matrix, (width, height), flags=cv2.INTER_LINEAR)
 
 
-def _elastic(mask: NDArray[np.float32], rng: Generator, alpha: float = 50, sigma: float = 7) -> NDArray[np.float32]:
+def elastic(mask: NDArray[np.float32], rng: Generator, alpha: float = 50, sigma: float = 7) -> NDArray[np.float32]:
     """Elastic deformation (Simard et al. 2003); figures are for a face of 256 px and scale with it."""
     height, width = mask.shape
     unit = max(height, width) / 256

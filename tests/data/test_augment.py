@@ -1,10 +1,12 @@
 """Augmentation keeps shapes, seeds and faces; self-blending keeps its mask and partners as the paper says."""
 
+import cv2
 import numpy as np
 import pytest
 import skimage.data
 
-from core.data.augment import augment, recompress, reframe
+from core.data.augment import augment, recompress, recompress_video, reframe
+from core.data.composite import PARTS, composite, likeness
 from core.data.self_blend import self_blend
 from core.faces.landmarks import default_mesh
 
@@ -50,6 +52,13 @@ def test_recompress_costs_detail(face):
     assert losses[0] < 5
 
 
+def test_video_compression_costs_detail(face):
+    losses = [np.abs(recompress_video(face, crf).astype(int) - face).mean() for crf in (10, 28, 40)]
+    assert losses == sorted(losses)
+    assert losses[0] < 5  # colours and their order survive: a swap of red and blue would cost tens
+    assert recompress_video(face[:81, :57], 30).shape == (80, 56, 3)
+
+
 def test_self_blend_changes_only_what_the_mask_holds(face):
     points, _ = default_mesh().points(face)
     for seed in range(40):
@@ -66,3 +75,38 @@ def test_the_real_partner_is_transformed_about_half_of_the_time(face):
     points, _ = default_mesh().points(face)
     partners = [self_blend(face, points, np.random.default_rng(seed)).real for seed in range(60)]
     assert 15 <= sum((partner != face).any() for partner in partners) <= 45
+
+
+@pytest.fixture(scope="module")
+def donor(face):
+    """The same face mirrored and darkened: another place for every point."""
+    return np.ascontiguousarray(face[:, ::-1] // 2)
+
+
+def test_a_composite_sets_a_part_of_the_donor_in(face, donor):
+    (points, _), (donor_points, _) = (default_mesh().points(picture) for picture in (face, donor))
+    areas = []
+    for seed in range(60):
+        fake, real, mask = composite(face, points, donor, donor_points, np.random.default_rng(seed))
+        assert fake.shape == face.shape
+        assert fake.dtype == np.uint8
+        assert (real == face).all()
+        # OpenCV solves Poisson's equation in the mask's bounding box: beyond that nothing may change
+        x, y, width, height = cv2.boundingRect((mask > 0).astype(np.uint8))
+        outside = np.ones(mask.shape, dtype=bool)
+        outside[max(0, y - 2) : y + height + 2, max(0, x - 2) : x + width + 2] = False
+        assert (fake[outside] == face[outside]).all()
+        assert np.abs(fake.astype(int) - face).max() > 8
+        areas.append(float((mask > 0.5).mean()))
+    assert min(areas) < 0.1  # an eye
+    assert max(areas) > 0.3  # nearly all of the face
+
+
+def test_parts_are_drawn_as_often_as_stated():
+    assert sum(PARTS.values()) == pytest.approx(1)
+
+
+def test_likeness_knows_shape_from_place_and_size(face):
+    points, _ = default_mesh().points(face)
+    assert likeness(points, points * 3 + 50) == pytest.approx(0, abs=1e-4)
+    assert likeness(points, points[:, ::-1]) > 0.1

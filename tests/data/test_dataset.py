@@ -1,22 +1,14 @@
-"""Indexing: manifests, class folders, splits by group, and data that cannot be used."""
+"""Indexing: manifests, class folders, what a split is called, and data that cannot be used."""
 
-import cv2
-import numpy as np
+import time
+
 import pytest
 
-from core.data.batches import EvalBatches, TrainBatches
-from core.data.dataset import Sample, index_data
-from core.data.prepare import face_crop, prepare
+from core.data.dataset import classes_of, find_samples, index_data
+from core.data.folders import MOST_SOURCES
 from core.errors import DataError
-from core.faces import Face, crop_face
-from core.faces.crop import resize_crop
-
-
-def picture(path, seed=0, size=(40, 40)):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    noise = np.random.default_rng(seed).integers(0, 256, (*size, 3), np.uint8)
-    cv2.imwrite(str(path), noise)
-    return path
+from tests.data.support import by_name, picture, two_classes
+from tests.media.make_media import numbered_video
 
 
 def test_class_folders_of_any_case_and_depth(tmp_path):
@@ -25,7 +17,8 @@ def test_class_folders_of_any_case_and_depth(tmp_path):
     picture(tmp_path / "val/real/c.png")
     picture(tmp_path / "val/fake/d.png")
     (tmp_path / "train/Real/notes.txt").write_text("not a picture")
-    picture(tmp_path / "train/other/e.png")
+    picture(tmp_path / "val/unlabelled/e.png")
+    picture(tmp_path / "train/Real/.hidden.png")
     found = {(s.path.name, s.label, s.split) for s in index_data([tmp_path])}
     assert found == {
         ("a.png", "real", "train"),
@@ -35,121 +28,183 @@ def test_class_folders_of_any_case_and_depth(tmp_path):
     }
 
 
-def test_without_split_folders_the_split_is_drawn_and_stays(tmp_path):
-    for i in range(60):
-        picture(tmp_path / "Real" / f"r{i}.png")
-        picture(tmp_path / "Fake" / f"f{i}.png")
-    first, again = index_data([tmp_path]), index_data([tmp_path])
-    assert first == again
-    assert {s.split for s in first} == {"train", "val", "test"}
-    assert 80 <= sum(s.split == "train" for s in first) <= 112
+@pytest.mark.parametrize(
+    ("path", "label", "split", "source"),
+    [
+        ("train/Real/a.png", "real", "train", "data"),
+        ("train/FaceSwap/a.png", "faceswap", "train", "data"),  # any folder beside Real is a class
+        ("train/GAN/deep/down/a.png", "gan", "train", "data"),  # nested below its class
+        ("Validation/REAL/a.png", "real", "val", "data"),  # another word for val
+        ("Validation/GAN/a.png", "gan", "val", "data"),
+        ("ffhq/training/Real/a.png", "real", "train", "ffhq"),  # a folder above the classes is a source
+        ("ffhq/training/Fake/a.png", "fake", "train", "ffhq"),
+        ("testing/ffhq/fake/a.png", "fake", "test", "ffhq"),  # Fake is a class without a Real beside it too
+        ("Real/train/a.png", "real", "train", "data"),  # the split below the class
+    ],
+)
+def test_what_a_path_says(tmp_path, path, label, split, source):
+    beside = path[: path.lower().index(label)] + "Real/beside.png"
+    picture(tmp_path / "data" / beside, 1)
+    picture(tmp_path / "data/val/Real/other.png", 2)  # without it, val would be drawn from train
+    picture(tmp_path / "data" / path, 99)
+    found = next(s for s in find_samples([tmp_path / "data"]) if s.path == tmp_path / "data" / path)
+    assert (found.label, found.split, found.source) == (label, split, source)
+
+
+def test_classes_are_real_first_and_then_by_name(tmp_path):
+    for label in ("swap", "Real", "GAN"):
+        for split in ("train", "val"):
+            picture(tmp_path / split / label / "a.png", 1)
+    assert classes_of(index_data([tmp_path])) == ("real", "gan", "swap")
+
+
+def test_videos_count_and_are_told_from_pictures(tmp_path):
+    two_classes(tmp_path / "data", count=1)
+    numbered_video(tmp_path / "data/train/Real/clip.mp4", 3)
+    found = by_name(index_data([tmp_path / "data"]))
+    assert found["clip.mp4"].is_video
+    assert [sample.is_video for name, sample in found.items() if name != "clip.mp4"] == [False] * 4
+
+
+def test_many_folders_above_the_classes_are_no_sources(tmp_path):
+    for person in range(MOST_SOURCES + 1):
+        picture(tmp_path / f"data/person{person}/train/Real/a.png", person)
+    found = find_samples([tmp_path / "data"])
+    assert {sample.source for sample in found} == {"data"}
+    assert len({sample.group for sample in found}) == MOST_SOURCES + 1
+
+
+def test_folders_of_one_name_are_two_sources_and_a_folder_named_twice_is_one(tmp_path):
+    for above in ("a", "b"):
+        two_classes(tmp_path / above / "faces", count=1)
+    paths = [tmp_path / "a/faces", tmp_path / "b/faces", tmp_path / "a/faces"]
+    found = index_data(paths)
+    assert len(found) == 8
+    assert {sample.source for sample in found} == {"a/faces", "b/faces"}
+
+
+def test_linked_folders_are_followed_and_circles_end(tmp_path):
+    two_classes(tmp_path / "elsewhere")
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/linked").symlink_to(tmp_path / "elsewhere", target_is_directory=True)
+    (tmp_path / "elsewhere/again").symlink_to(tmp_path / "elsewhere", target_is_directory=True)
+    assert len(find_samples([tmp_path / "data"])) == 24
 
 
 def test_manifest(tmp_path):
     (tmp_path / "manifest.csv").write_text(
-        "path,label,source,split,group\n"
-        'x/1.jpg,Real,a,train,g1\nx/2.jpg,Fake,a,train,g1\n"x/3, odd.jpg",real,b,val,g2\nx/4.jpg,fake,b,val,g2\n'
+        "\ufeffpath,label,source,split,group\n"  # as Excel saves it
+        'x/1.jpg,Real,a,train,g1\nx\\2.jpg,Fake,a,training,g1\n"x/3, odd.jpg",real,b,val,g2\nx/4.jpg,fake,b,val,g2\n',
+        encoding="utf-8",
     )
     samples = index_data([tmp_path])
-    assert [(s.path.name, s.label, s.source, s.split, s.group) for s in samples][2] == (
-        "3, odd.jpg",
-        "real",
-        "b",
-        "val",
-        "g2",
-    )
+    assert [(s.path, s.label, s.source, s.split, s.group) for s in samples] == [
+        (tmp_path / "x/1.jpg", "real", "a", "train", "g1"),
+        (tmp_path / "x/2.jpg", "fake", "a", "train", "g1"),
+        (tmp_path / "x/3, odd.jpg", "real", "b", "val", "g2"),
+        (tmp_path / "x/4.jpg", "fake", "b", "val", "g2"),
+    ]
     assert [s.fake for s in samples] == [False, True, False, True]
+    assert index_data([tmp_path / "manifest.csv"]) == samples
+
+
+def test_a_manifest_need_not_know_split_source_and_group(tmp_path):
+    rows = ["path,label"]
+    for number in range(20):
+        label = ("real", "fake")[number % 2]
+        picture(tmp_path / f"{number}a.png", number)
+        rows.append(f"{number}a.png,{label}")
+    (tmp_path / "manifest.csv").write_text("\n".join(rows))
+    samples = index_data([tmp_path])
+    assert {s.split for s in samples} == {"train", "val", "test"}
+    assert {s.source for s in samples} == {tmp_path.name}
+
+
+def test_a_large_manifest_takes_seconds(tmp_path):
+    rows = [f"pictures/{i}.jpg,{('real', 'fake')[i % 2]},{('train', 'val')[i % 3 == 0]}" for i in range(95_000)]
+    (tmp_path / "manifest.csv").write_text("path,label,split\n" + "\n".join(rows))
+    started = time.process_time()
+    assert len(index_data([tmp_path])) == 95_000
+    assert time.process_time() - started < 15  # 2 s when nothing else runs; a look at every file would take minutes
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("file,class\na,b\n", "must have the columns path, label .* it has file, class"),  # other columns
+        ("path;label;split\na;real;train\n", "separated by commas"),  # as Excel saves it in some countries
+        ("", "it has none"),  # empty
+        ("path,label,split\na.jpg,,train\n", "Line 2 .* has no label"),  # no label
+        ("path,label,split\na.jpg,real,train\n,real,train\n", "Line 3 .* has no path"),  # no path
+        ("path,label,split\na.jpg\n", "Line 2 .* has no label"),  # a short row
+        ("path,label,split\na.jpg,real,tain\n", 'has the split "tain": write train, val or test'),  # a typing error
+        ("path,label\na.jpg,real\nb\x00.jpg,real\n", "Line 3 .* has no path"),  # a null byte
+    ],
+)
+def test_manifests_that_cannot_be_used(tmp_path, text, sentence):
+    (tmp_path / "manifest.csv").write_text(text)
+    with pytest.raises(DataError, match=sentence):
+        index_data([tmp_path])
+
+
+def test_a_manifest_that_is_no_text(tmp_path):
+    (tmp_path / "manifest.csv").write_bytes(b"\xff\xfep\0a\0t\0h\0\xd8\xd8")
+    with pytest.raises(DataError, match="cannot be read as a table: save it as CSV in UTF-8"):
+        index_data([tmp_path])
 
 
 @pytest.mark.parametrize(
     ("files", "sentence"),
     [
-        ([], "No pictures were found"),  # empty
-        (["train/Real/a.png", "val/Real/b.png"], "has no fake pictures"),  # one class
-        (["train/Fake/a.png", "val/Fake/b.png"], "has no real pictures"),  # the other
-        (["train/Real/a.png", "train/Fake/b.png"], "The val split"),  # nothing to check on
+        ([], "No pictures were found in class folders"),  # empty
+        (["a.png", "b.png"], "put real pictures or videos into a folder named Real"),  # no classes
+        (["Real/notes.txt", "Fake/list.csv"], "No pictures were found"),  # a folder of text files
+        (["train/Real/a.png", "val/Real/b.png"], r"only real pictures: add .* \(--self-blend 1\)"),  # one class
+        (["train/Fake/a.png", "val/Fake/b.png"], "There are no real pictures"),  # the other
+        (
+            ["train/Real/a.png", "train/Fake/b.png", "val/Real/c.png"],
+            "The val split has no fake pictures",
+        ),  # half a val
+        (["val/Real/a.png", "val/Fake/b.png"], "The train split has no real pictures"),  # nothing to train on
+        (["Real/a.png", "Fake/b.png"], "The val split has no real pictures .there is only one"),  # one picture a class
+        (["Real/a.png"], "There are only real pictures"),  # one picture
     ],
 )
 def test_unusable_folders(tmp_path, files, sentence):
-    for name in files:
-        picture(tmp_path / name)
+    for seed, name in enumerate(files):
+        if name.endswith("png"):
+            picture(tmp_path / name, seed)
+        else:
+            (tmp_path / name).parent.mkdir(parents=True)
+            (tmp_path / name).write_text("text")
     with pytest.raises(DataError, match=sentence):
         index_data([tmp_path])
 
 
-def test_missing_folder_and_wrong_manifest(tmp_path):
+def test_a_folder_of_pictures_that_do_not_decode_still_has_an_index(tmp_path):
+    for name in ("Real/a.jpg", "Real/b.jpg", "Fake/c.jpg", "Fake/d.jpg"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"no picture")
+    assert len(index_data([tmp_path])) == 4  # `prepare` leaves them out, and `survey` says so
+
+
+def test_only_reals_will_do_where_fakes_are_made_from_them(tmp_path):
+    for number in range(10):
+        picture(tmp_path / f"Real/{number}a.png", number)
+    samples = index_data([tmp_path], blended=True)
+    assert {s.split for s in samples} == {"train", "val", "test"}
+    with pytest.raises(DataError, match=r"val split has no real pictures \(there is only one"):
+        picture(tmp_path / "other/Real/a.png")
+        index_data([tmp_path / "other"], blended=True)
+
+
+@pytest.mark.parametrize("name", ["nowhere", "no\0where"])
+def test_missing_folders(tmp_path, name):
     with pytest.raises(DataError, match="There is no folder"):
-        index_data([tmp_path / "nowhere"])
-    (tmp_path / "manifest.csv").write_text("file,class\na,b\n")
-    with pytest.raises(DataError, match="columns path, label and split"):
-        index_data([tmp_path])
+        index_data([tmp_path / name])
 
 
-class HeadFinder:
-    """Sees one face in the middle of every picture that is brighter than black."""
-
-    calls = 0
-
-    def find(self, rgb, **_):
-        HeadFinder.calls += 1
-        h, w = rgb.shape[:2]
-        return [Face((w * 0.3, h * 0.3, w * 0.7, h * 0.7), 0.9)] if rgb.max() else []
-
-
-def test_prepare_crops_once_and_drops_what_has_no_face(tmp_path):
-    samples = [Sample(picture(tmp_path / f"{i}.png", i, (100, 100)), "real", "s", "train", str(i)) for i in range(3)]
-    cv2.imwrite(str(tmp_path / "black.png"), np.zeros((50, 50, 3), np.uint8))
-    samples.append(Sample(tmp_path / "black.png", "real", "s", "train", "black"))
-    (tmp_path / "broken.png").write_bytes(b"no picture")
-    samples.append(Sample(tmp_path / "broken.png", "real", "t", "train", "broken"))
-    with pytest.raises(Exception, match="broken"):
-        prepare(samples, tmp_path / "cache", scale=0.88, finder=HeadFinder())  # a source that is nothing but broken
-    kept = prepare(samples[:4], tmp_path / "cache", scale=0.88, finder=HeadFinder())
-    assert len(kept) == 3
-    assert cv2.imread(str(kept[0].path)).shape == (35, 35, 3)  # 0.88 × 40
-    before = HeadFinder.calls
-    assert prepare(samples[:4], tmp_path / "cache", scale=0.88, finder=HeadFinder()) == kept
-    assert HeadFinder.calls - before <= 4  # the look whether they are tight crops; none is cropped again
-
-
-def test_prepared_crops_are_what_detection_cuts(tmp_path):
-    path = picture(tmp_path / "a.png", 3, (120, 90))
-    rgb = cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB)
-    finder = HeadFinder()
-    (face,) = finder.find(rgb)
-    crop = face_crop(rgb, finder, 0.88, tight=False)
-    assert (resize_crop(crop, 32) == crop_face(rgb, face, scale=0.88, size=32)).all()
-
-
-@pytest.fixture
-def balanced(tmp_path):
-    samples = []
-    for i in range(6):
-        for label in ("real", "fake"):
-            path = tmp_path / f"{label}{i}.png"
-            cv2.imwrite(str(path), np.full((40, 40, 3), 40 if label == "real" else 220, np.uint8))
-            samples.append(Sample(path, label, "s", "train", str(i)))
-    return samples
-
-
-def test_train_batches_are_half_and_half_and_repeatable(balanced):
-    options = {"size": 32, "batch_size": 8, "steps": 3, "blend_share": 0.0, "scale": 1 / 127.5, "offset": -1.0}
-    batches = TrainBatches(balanced, **options, seed=1)
-    inputs, labels = batches[0]
-    assert inputs.shape == (8, 32, 32, 3)
-    assert inputs.dtype == np.float32
-    assert labels.sum() == 4
-    # dark pictures are the reals: the labels belong to their pictures whatever the augmentation did
-    means = inputs.mean(axis=(1, 2, 3))
-    assert means[labels[:, 0] == 0].max() < means[labels[:, 0] == 1].min()
-    assert (TrainBatches(balanced, **options, seed=1)[0][0] == inputs).all()
-    batches.on_epoch_end()
-    assert (batches[0][0] != inputs).any()
-    assert (TrainBatches(balanced, **options, seed=1, epoch=1)[0][0] == batches[0][0]).all()
-
-
-def test_eval_batches_keep_order_and_cover_the_rest(balanced):
-    batches = EvalBatches(balanced, size=32, scale=1.0, offset=0.0, batch_size=5)
-    parts = [batches[i][0] for i in range(len(batches))]
-    assert [len(part) for part in parts] == [5, 5, 2]
-    assert np.concatenate(parts)[:, 0, 0, 0].tolist() == [40.0, 220.0] * 6
+def test_a_class_is_no_data_set(tmp_path):
+    picture(tmp_path / "Real/a.png")
+    with pytest.raises(DataError, match="is a class itself: name the folder above it"):
+        index_data([tmp_path / "Real"])

@@ -1,0 +1,108 @@
+"""A small labelled data set that the app makes itself, so that training can be tried with nothing at hand, offline.
+
+From one portrait (Eileen Collins, NASA, public domain; see `core.samples`): other framings, light and noise, and fakes
+by self-blending. One face teaches nothing about other people, and a file in the set says so.
+"""
+
+import tempfile
+import threading
+from itertools import product
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from core.data.augment import recolour
+from core.data.roots import sample_sets_folder
+from core.data.self_blend import Points, self_blend
+from core.errors import SetupError
+from core.faces import default_finder
+from core.faces.crop import crop_square
+from core.faces.landmarks import default_mesh
+from core.home import make_folder
+from core.media import encode_image, load_image
+from core.samples import sample_image
+
+Rgb = NDArray[np.uint8]
+
+NAME = "sample-set"
+RECIPE = "1"
+"""Part of the folder's path: a set that was made by an older recipe is not taken for one of this."""
+PICTURES_A_CLASS = {"train": 100, "val": 30, "test": 30}
+SIDE_PX = 256
+HEAD = 1.9  # side of a picture in face-box heights: the whole head, as photographs show it
+REACH = 0.9  # of HEAD: how far from the face's middle a shifted, turned picture can see
+SEED = 20260301
+NOTE = """This data set was made by the app to try out training. It is no real data.
+
+All pictures come from one public-domain portrait (Eileen Collins, NASA): Real holds it in other framings and light,
+Fake the same with the face blended with an altered copy of itself (self-blending). The splits share that one face, so
+every figure measured on this set is far better than what the detector would do on other people.
+"""
+_lock = threading.Lock()
+
+
+def sample_data_set() -> Path:
+    """The set's folder: train, val and test with Real and Fake, 320 pictures of 256 px. Made on first use, in seconds.
+
+    Raises:
+        SetupError: scikit-image is not installed, or the folder cannot be written to.
+    """
+    folder = make_folder(sample_sets_folder() / RECIPE) / NAME
+    with _lock:  # two tabs may ask for it at once
+        if not folder.exists():
+            _make(folder)
+    return folder
+
+
+def _make(folder: Path) -> None:
+    portrait, points = _head()
+    rng = np.random.default_rng(SEED)
+    try:
+        with tempfile.TemporaryDirectory(prefix=".making-", dir=folder.parent) as scratch:
+            made = Path(scratch) / NAME
+            made.mkdir()
+            (made / "README.txt").write_text(NOTE, encoding="utf-8")
+            for split, label in product(PICTURES_A_CLASS, ("Real", "Fake")):
+                (made / split / label).mkdir(parents=True)
+                for number in range(PICTURES_A_CLASS[split]):
+                    picture = _picture(portrait, points, label == "Fake", rng)
+                    (made / split / label / f"{number:03d}.jpg").write_bytes(encode_image(picture, "jpeg", 92))
+            made.rename(folder)
+    except OSError as error:
+        raise SetupError(
+            f"The sample set cannot be made in {folder.parent} ({error.strerror}): make room there, or set "
+            "DEEPFAKE_HOME to another folder."
+        ) from error
+
+
+def _head() -> tuple[Rgb, Points]:
+    """The part of the portrait that pictures can show (to blend it is most of the work), and the mesh in its pixels."""
+    portrait = load_image(sample_image()).rgb
+    face = default_finder().find(portrait)[0]
+    left, top, side = (round(value) for value in crop_square(face.box_xyxy, 1.0))
+    points = default_mesh().points(portrait[top : top + side, left : left + side])[0]
+    points = points + np.array([left, top], np.float32)
+    x, y = points.mean(axis=0).astype(int).tolist()
+    reach = round(HEAD * side * REACH)
+    left, top = max(0, x - reach), max(0, y - reach)
+    return portrait[top : y + reach, left : x + reach], points - np.array([left, top], np.float32)
+
+
+def _picture(portrait: Rgb, points: Points, fake: bool, rng: Generator) -> Rgb:
+    """One view of the head, uint8 (256, 256, 3)."""
+    if fake or rng.random() < 0.5:  # half of the reals are a fake's partner, so that the changes alone tell nothing
+        pair = self_blend(portrait, points, rng)
+        portrait = pair.fake if fake else pair.real
+    low, high = points.min(axis=0), points.max(axis=0)
+    height = float(high[1] - low[1])
+    centre = (low + high) / 2 + rng.uniform(-0.2, 0.2, 2) * height
+    zoom = SIDE_PX / (HEAD * height * rng.uniform(0.8, 1.2))
+    matrix = cv2.getRotationMatrix2D((float(centre[0]), float(centre[1])), rng.uniform(-12, 12), zoom)
+    matrix[:, 2] += SIDE_PX / 2 - centre
+    view = cv2.warpAffine(portrait, matrix, (SIDE_PX, SIDE_PX), borderMode=cv2.BORDER_REFLECT_101)
+    view = view[:, ::-1] if rng.random() < 0.5 else view
+    noisy = recolour(np.ascontiguousarray(view), rng) + rng.normal(0, rng.uniform(0, 4), view.shape)
+    return np.clip(noisy, 0, 255).astype(np.uint8)
