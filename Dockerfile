@@ -16,7 +16,7 @@ COPY . .
 
 RUN useradd --create-home app && install --directory --owner=app /data
 USER app
-ENV DEEPFAKE_HOME=/data
+ENV DEEPFAKE_HOME=/data DEEPFAKE_RUNS=/data/runs
 VOLUME /data
 EXPOSE 8501
 HEALTHCHECK CMD ["python", "-c", "import urllib.request as r; r.urlopen('http://localhost:8501/_stcore/health', timeout=3)"]

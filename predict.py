@@ -40,9 +40,8 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("paths", nargs="+", metavar="PATH", help="images, videos, and folders of them (recursive)")
     parser.add_argument(
         "--model",
-        default="default",
         metavar="NAME|FOLDER|FILE",
-        help="a detector in model/, the folder of one, or a .h5 or .keras file (default: %(default)s)",
+        help="a detector's name, the folder of one, or a .h5 or .keras file (default: the one in use, else `default`)",
     )
     parser.add_argument("--format", choices=FORMATS, default="table", help="default: %(default)s")
     parser.add_argument("--output", type=Path, metavar="FILE", help="write there instead of to the terminal")
@@ -129,8 +128,9 @@ def _reports(files: tuple[Path, ...], detector: Any, arguments: argparse.Namespa
 
 def _load(arguments: argparse.Namespace) -> Any:
     from core.detector import load_detector
+    from core.detector.in_use import in_use
 
-    return load_detector(arguments.model, engine=arguments.engine)
+    return load_detector(arguments.model or in_use() or "default", engine=arguments.engine)
 
 
 def _sampling(arguments: argparse.Namespace) -> "Sampling":

@@ -6,6 +6,7 @@ from pathlib import Path
 import streamlit as st
 
 from core.detector import Detector, DetectorEntry, list_detectors, load_detector
+from core.detector.in_use import in_use
 from core.detector.library import models_folder
 from core.errors import DetectorError, UserError
 from core.faces import FaceFinder
@@ -59,9 +60,9 @@ def _load(path: str, fingerprint: str) -> Detector:
 
 
 def chosen() -> DetectorEntry | None:
-    """The detector picked in the sidebar; the first one that can be used if none was, None where there is none."""
+    """The detector picked in the sidebar, else the one put into use, else the first; None where there is none."""
     entries = detectors()
-    name = st.session_state.get(CHOICE)
+    name = st.session_state.get(CHOICE) or in_use()
     picked = [entry for entry in entries if entry.name == name]
     return next(iter(picked or [entry for entry in entries if entry.error is None] or entries), None)
 
