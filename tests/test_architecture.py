@@ -30,7 +30,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "store": {"media", "analysis", "disk", "pins"},
     "samples": {"media"},
     "charts": {"detector", "analysis"},
-    "training_charts": {"charts", "training"},
+    "training_charts": {"charts"},
     "report": {"media", "faces", "detector", "analysis", "explain", "charts"},
     "evaluation": {"media", "faces", "detector", "analysis", "data"},
 }

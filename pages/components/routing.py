@@ -8,6 +8,8 @@ the router, its sidebar and its page config.
 import streamlit as st
 from streamlit.navigation.page import Page
 
+from core.data.roots import read_only
+
 ROUTED = "came_through_the_router"
 
 
@@ -39,6 +41,14 @@ def navigation() -> Page:
                 title="Detector",
                 icon=":material/neurology:",
                 help="The card of the detector in use: what it is good for, its limits, its licence. Add one here.",
+            ),
+            st.Page(
+                "pages/training.py",
+                title="Training",
+                icon=":material/model_training:",
+                # still there for those who come by its address: it says why there is nothing to be had
+                visibility="hidden" if read_only() else "visible",
+                help="Train a detector on your own pictures or videos: start, watch, stop, resume and compare runs.",
             ),
         ]
     )
