@@ -106,7 +106,7 @@ def test_the_order_has_no_circle() -> None:
             "core.detector.x",
             True,
         ),
-        ("from core.analysis import scan", "core.training.loop", True),
+        ("from core.explain import overlay", "core.training.loop", True),
         ("from core.store import Store", "core.analysis.image", True),
         ("import pages_of_history", "core.report", False),  # a name that only begins like a screen's
     ],

@@ -11,7 +11,10 @@ import keras
 FEATURES_LAYER = "block14_sepconv2_act"
 POOL_LAYER = "avg_pool"
 HEAD_LAYER = "predictions"
+NECK_LAYER = "neck_sepconv"
 MIN_INPUT_SIZE = 71  # below this Xception's strides leave no feature map
+BLOCKS = 14
+NECK_FILTERS = 256
 
 
 def build_network(
@@ -20,6 +23,7 @@ def build_network(
     *,
     imagenet: Path | str | None = None,
     dropout: float = 0.0,
+    blocks: int = BLOCKS,
 ) -> keras.Model:
     """Xception (Chollet, CVPR 2017) with global average pooling and one dense layer.
 
@@ -30,13 +34,15 @@ def build_network(
         imagenet: Where the base's weights come from: the path of a `.weights.h5` file without the top, `"imagenet"`
             to let Keras download them, or None for random ones.
         dropout: Share of pooled features dropped in training; 0 leaves the layer out.
+        blocks: How many of the 14 blocks are kept, 2 to 14. Behind fewer a separable convolution of its own follows,
+            since their features are not yet fit for a linear head.
 
     Returns:
         A model from (n, input_size, input_size, 3) floats, preprocessed as `Preprocessing` says, to (n, 1) or
         (n, classes) float32 probabilities.
 
     Raises:
-        ValueError: `input_size` is too small or `classes` are fewer than two.
+        ValueError: `input_size` is too small, `blocks` are not 2 to 14, or `classes` are fewer than two.
 
     Example:
         >>> build_network(160).output_shape
@@ -46,6 +52,8 @@ def build_network(
         raise ValueError(f"input_size must be at least {MIN_INPUT_SIZE}, got {input_size}")
     if len(classes) < 2 or len(set(classes)) != len(classes):
         raise ValueError(f"classes must be two or more different names, got {list(classes)}")
+    if not 2 <= blocks <= BLOCKS:
+        raise ValueError(f"blocks must be from 2 to {BLOCKS}, got {blocks}")
     base = keras.applications.Xception(
         include_top=False,
         weights="imagenet" if imagenet == "imagenet" else None,
@@ -53,7 +61,22 @@ def build_network(
     )
     if imagenet not in (None, "imagenet"):
         base.load_weights(imagenet)
-    return attach_head(base.input, base.output, classes, dropout=dropout)
+    features = base.output if blocks == BLOCKS else _neck(_end_of_block(base, blocks))
+    return attach_head(base.input, features, classes, dropout=dropout)
+
+
+def _end_of_block(base: keras.Model, number: int) -> keras.KerasTensor:
+    """What the given block gives, its shortcut added: the input of the next block's first layer that has a number."""
+    # by what follows, since Keras numbers the additions anew for each network in a process
+    after = "block14_sepconv1" if number == BLOCKS - 1 else f"block{number + 1}_sepconv1_act"
+    return base.get_layer(after).input
+
+
+def _neck(features: keras.KerasTensor) -> keras.KerasTensor:
+    x = keras.layers.Activation("relu", name="neck_relu")(features)
+    x = keras.layers.SeparableConv2D(NECK_FILTERS, 3, padding="same", use_bias=False, name=NECK_LAYER)(x)
+    x = keras.layers.BatchNormalization(name="neck_bn")(x)
+    return keras.layers.Activation("relu", name="neck_act")(x)
 
 
 def attach_head(
@@ -66,3 +89,15 @@ def attach_head(
     units, activation = (1, "sigmoid") if len(classes) == 2 else (len(classes), "softmax")
     outputs = keras.layers.Dense(units, activation=activation, dtype="float32", name=HEAD_LAYER)(x)
     return keras.Model(inputs, outputs, name="xception_detector")
+
+
+def split_off_head(model: keras.Model) -> tuple[keras.Model, keras.Model]:
+    """A network in two: what gives features, and what learns on them. Both share its layers.
+
+    Returns:
+        The base, up to pooled features (n, c), or where the network has a neck up to the maps (n, h, w, c) before it;
+        and the head, from those to probabilities.
+    """
+    names = {layer.name for layer in model.layers}
+    cut = model.get_layer("neck_relu").input if NECK_LAYER in names else model.get_layer(POOL_LAYER).output
+    return keras.Model(model.input, cut, name="base"), keras.Model(cut, model.output, name="head")

@@ -1,81 +1,97 @@
 """From the best checkpoint to a detector on disk: calibrated, with thresholds, measured, and described."""
 
 import json
+import shutil
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 from scipy.special import expit
 
+from core.data.blend_set import blend_set
 from core.data.dataset import Sample, index_data
-from core.detector import load_detector
+from core.data.prepare import prepare
+from core.detector import load_detector, load_keras
 from core.detector.artifact import CropSpec, DetectorSpec, Preprocessing, save_artifact, save_spec
 from core.detector.calibration import choose_thresholds, fit_platt
-from core.detector.network import build_network
-from core.evaluation import Scored, balance_weights, score_pictures, summarise
+from core.errors import TrainingError
+from core.evaluation import Scored, balance_weights, summarise
+from core.training.callbacks import Unwatched, Watch
+from core.training.checkpoints import State, read_state
 from core.training.config import TrainConfig
+from core.training.export import EXPORT_FOLDER, export_detector
+from core.training.journal import METRICS
+from core.training.judging import Seen, look
 from core.training.loop import OFFSET, SCALE
 from core.training.model_card import write_model_card
 
 COMMAND = "python evaluate.py --data DIR --model MODEL"
-ELSEWHERE = ("data", "init", "name", "description", "licence")  # settings that are paths, or stand in the spec anyway
+ELSEWHERE = ("data", "init", "name", "description", "licence", "export")  # paths, or what stands in the spec anyway
 MAX_ERROR = 0.05  # of the reals may be called fake, and of the fakes real, on validation data
 
-Progress = Callable[[int, int], None]
 
-
-def finish(run: Path, config: TrainConfig, *, on_progress: Progress) -> Path:
+def finish(run: Path, config: TrainConfig, cache: Path, *, watch: Watch | None = None) -> Path:
     """Writes `run/model/`, a detector ready for use.
 
     The weights of the best checkpoint are stored first; then validation pictures go through the very path that users'
     pictures take, and calibration and thresholds are fitted to what comes out; at the end the test pictures are judged
-    once and the figures and the model card written.
+    once and the figures, the model card and the exports written.
 
     Args:
         run: Folder of the run; `checkpoints/best.keras` is read.
         config: The run's settings.
-        on_progress: Called with pictures judged and in all.
+        cache: Where prepared face crops are kept: those of videos are judged, and so are self-blends where the data
+            hold reals alone.
+        watch: Is told how it goes, and may end it.
+
+    Raises:
+        Stopped: The watch said so.
+        TrainingError: There is no checkpoint, or the validation data do not suffice.
     """
-    folder = run / "model"
-    spec = DetectorSpec(
-        name=config.name,
-        input_size=config.input_size,
-        crop=CropSpec(scale=config.crop_scale),
-        preprocessing=Preprocessing(scale=SCALE, offset=OFFSET),
-        classes=("real", "fake"),
-        licence=config.licence,
-        description=config.description,
-    )
-    spec = save_artifact(folder, _float32(run / "checkpoints" / "best.keras", config), spec)
-    samples = index_data(config.data)
-    val = _judge(folder, [s for s in samples if s.split == "val"], on_progress)
-    spec = calibrated(spec, val)
+    watch, folder = watch or Unwatched(), run / "model"
+    watch.update(phase="calibrating", message="", done=None, total=None, eta_s=None)
+    samples = index_data(config.data, blended=config.made_from_reals, should_stop=watch.stop_requested)
+    spec = _store(run, folder, config)
+    detector = load_detector(folder)
+    val_set = _judged_by(samples, "val", config, cache, watch)
+    val = look(val_set.pictures, val_set.crops, detector, watch, "calibrating")
+    spec = calibrated(spec, [one.scored(spec) for one in val])
     save_spec(folder, spec)
-    metrics: dict[str, Any] = {"command": COMMAND, "date": time.strftime("%Y-%m-%d")}
-    for split in ("val", "test"):  # val again: verdicts need the thresholds
-        members = [s for s in samples if s.split == split]
-        metrics |= {split: summarise(_judge(folder, members, on_progress))} if members else {}
+    test_set = _judged_by(samples, "test", config, cache, watch)
+    test = look(test_set.pictures, test_set.crops, detector, watch, "measuring")
     training = {
         "pictures": _counts([s for s in samples if s.split == "train"]),
         "settings": {key: value for key, value in asdict(config).items() if key not in ELSEWHERE},
+        "blended_splits": [name for name, one in (("val", val_set), ("test", test_set)) if one.blended],
         **_history(run),
     }
-    spec = replace(spec, metrics=metrics, training=training)
+    spec = replace(spec, metrics=_metrics(spec, val, test), training=training)
     save_spec(folder, spec)
     write_model_card(folder, spec)
+    for kind in config.export:
+        watch.update(phase="exporting", message=f"Writing {kind}.", done=None, total=None)
+        export_detector(folder, kind)
     return folder
 
 
 def calibrated(spec: DetectorSpec, val: Sequence[Scored]) -> DetectorSpec:
-    """The spec with a calibration and thresholds fitted to validation pictures, sources and classes balanced."""
+    """The spec with a calibration and thresholds fitted to validation pictures, sources and classes balanced.
+
+    Raises:
+        TrainingError: Faces of a class are missing.
+    """
     faced = [one for one in val if one.logit is not None]
     logits = np.array([one.logit for one in faced])
-    labels = np.array([one.sample.fake for one in faced])
+    labels = np.array([one.sample.fake for one in faced], dtype=bool)
+    if not labels.any() or labels.all():
+        lacking = "real" if labels.any() else "fake"
+        raise TrainingError(
+            f"No faces were found in the {lacking} validation pictures, so the detector cannot be calibrated: add more."
+        )
     weights = balance_weights([one.sample for one in faced])
     calibration = fit_platt(logits, labels, weights)
     probabilities = expit(calibration.slope * logits + calibration.intercept)
@@ -83,17 +99,61 @@ def calibrated(spec: DetectorSpec, val: Sequence[Scored]) -> DetectorSpec:
     return replace(spec, calibration=calibration, thresholds=thresholds)
 
 
-def _float32(checkpoint: Path, config: TrainConfig) -> keras.Model:
-    """The checkpoint's weights in a fresh graph without dropout and without mixed precision."""
-    trained = keras.models.load_model(checkpoint, compile=False)
-    keras.mixed_precision.set_global_policy("float32")
-    network = build_network(config.input_size)
-    network.set_weights(trained.get_weights())
-    return network
+def _store(run: Path, folder: Path, config: TrainConfig) -> DetectorSpec:
+    """The best checkpoint as a detector's folder, not calibrated yet; exports of earlier weights are removed."""
+    best = run / "checkpoints" / "best.keras"
+    if not best.is_file():
+        raise TrainingError("No epoch has ended yet, so there is nothing to make a detector of: resume the run.")
+    try:
+        classes = read_state(best).classes
+    except (OSError, ValueError, TypeError, KeyError):  # of a run from before checkpoints said so
+        classes = State().classes
+    spec = DetectorSpec(
+        name=config.name,
+        input_size=config.input_size,
+        crop=CropSpec(scale=config.crop_scale),
+        preprocessing=Preprocessing(scale=SCALE, offset=OFFSET),
+        classes=classes,
+        licence=config.licence,
+        description=config.description,
+    )
+    shutil.rmtree(folder / EXPORT_FOLDER, ignore_errors=True)
+    return save_artifact(folder, load_keras(best, config.input_size), spec)
 
 
-def _judge(folder: Path, samples: Sequence[Sample], on_progress: Progress) -> list[Scored]:
-    return score_pictures(samples, load_detector(folder), on_progress=on_progress)
+@dataclass(frozen=True)
+class _Set:
+    """What one split is judged by: whole pictures, and crops of faces; `blended` where its fakes were made."""
+
+    pictures: list[Sample]
+    crops: list[Sample]
+    blended: bool = False
+
+
+def _judged_by(samples: Sequence[Sample], split: str, config: TrainConfig, cache: Path, watch: Watch) -> _Set:
+    members = [sample for sample in samples if sample.split == split]
+
+    def crops(of: Sequence[Sample]) -> list[Sample]:
+        return prepare(
+            of,
+            cache,
+            scale=config.crop_scale,
+            frames_per_video=config.frames_per_video,
+            should_stop=watch.stop_requested,
+        )
+
+    if members and config.made_from_reals and not any(sample.fake for sample in members):
+        return _Set([], blend_set(crops(members), cache, should_stop=watch.stop_requested), blended=True)
+    videos = [sample for sample in members if sample.is_video]
+    return _Set([sample for sample in members if not sample.is_video], crops(videos) if videos else [])
+
+
+def _metrics(spec: DetectorSpec, val: Sequence[Seen], test: Sequence[Seen]) -> dict[str, Any]:
+    metrics: dict[str, Any] = {"command": COMMAND, "date": time.strftime("%Y-%m-%d")}
+    for split, seen in (("val", val), ("test", test)):
+        if seen:
+            metrics[split] = summarise([one.scored(spec) for one in seen])
+    return metrics
 
 
 def _counts(samples: Sequence[Sample]) -> dict[str, dict[str, int]]:
@@ -104,6 +164,17 @@ def _counts(samples: Sequence[Sample]) -> dict[str, dict[str, int]]:
 
 
 def _history(run: Path) -> dict[str, Any]:
-    lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
-    best = max(lines, key=lambda line: line["val_auc"])
-    return {"epochs": len(lines), "best_epoch": best["epoch"], "minutes": round(lines[-1]["elapsed_s"] / 60, 1)}
+    lines = []
+    for text in (run / METRICS).read_text(encoding="utf-8").splitlines():
+        try:
+            line = json.loads(text)
+            lines.append((float(line["val_auc"]), int(line["epoch"]), float(line["elapsed_s"])))
+        except (ValueError, KeyError, TypeError):  # half written, or edited by hand
+            continue
+    if not lines:
+        return {"epochs": 0, "best_epoch": 0, "minutes": 0.0}
+    return {
+        "epochs": len(lines),
+        "best_epoch": max(lines, key=lambda line: line[0])[1],
+        "minutes": round(lines[-1][2] / 60, 1),
+    }

@@ -43,6 +43,13 @@ def _figures(spec: DetectorSpec) -> list[str]:
     for split in ("test", "val"):
         if split in metrics:
             parts += [f"### {split.capitalize()} split", _table(metrics[split])]
+    made = spec.training.get("blended_splits")
+    if made:
+        parts.append(
+            f"The data hold no fakes. Those of the {' and '.join(made)} split were made from its reals by "
+            "self-blending, each always the same: the figures say how well such blends are told from their real "
+            "partners, and nothing of fakes made in other ways."
+        )
     low, high = spec.thresholds.real_below, spec.thresholds.fake_above
     parts.append(
         f"Thresholds: below {low:.3f} no manipulation found, from {high:.3f} on fake, between them uncertain. They and "

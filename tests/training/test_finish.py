@@ -1,18 +1,27 @@
 """A run's best checkpoint becomes a detector: calibrated on val, measured, described, and loadable by name."""
 
 import json
+from dataclasses import replace
 
 import cv2
 import keras
 import numpy as np
 import pytest
+import skimage.data
 
-from core import evaluation
+from core.data.sample import Sample
 from core.detector import load_detector
 from core.detector.network import attach_head
+from core.detector.spec import DetectorSpec
+from core.errors import TrainingError
+from core.evaluation import Scored
 from core.faces import Face
 from core.training import finish as finishing
+from core.training import judging
+from core.training.callbacks import Stopped
+from core.training.checkpoints import State, save_checkpoint
 from core.training.config import TrainConfig
+from tests.training.tiny import Watcher
 
 
 class WholeFinder:
@@ -48,14 +57,16 @@ def run(tmp_path, monkeypatch):
     (run / "checkpoints").mkdir(parents=True)
     brightness_network(80).save(run / "checkpoints/best.keras")
     (run / "metrics.jsonl").write_text(json.dumps({"epoch": 1, "val_auc": 0.9, "elapsed_s": 60}) + "\n")
-    monkeypatch.setattr(finishing, "build_network", brightness_network)
-    monkeypatch.setattr(evaluation, "default_finder", WholeFinder)
+    monkeypatch.setattr(judging, "default_finder", WholeFinder)
     return run
 
 
 def test_finish(run, tmp_path):
     config = TrainConfig(data=(str(tmp_path / "data"),), name="bright", input_size=80, licence="CC0")
-    folder = finishing.finish(run, config, on_progress=lambda *_: None)
+    watch = Watcher()
+    folder = finishing.finish(run, config, tmp_path / "cache", watch=watch)
+    told = [(one["phase"], one["total"]) for one in watch.told if one.get("done") and one["done"] == one["total"]]
+    assert told == [("calibrating", 60), ("measuring", 24)]  # each picture is judged once
     detector = load_detector(folder)
     spec = detector.spec
     assert (spec.name, spec.input_size, spec.licence) == ("bright", 80, "CC0")
@@ -71,3 +82,70 @@ def test_finish(run, tmp_path):
     assert "Limits first" in card
     assert f"{spec.metrics['test']['data']['auc']:.3f}" in card
     assert "CC0" in card
+
+
+def test_reals_alone_are_judged_by_blends_and_the_card_says_so(run, tmp_path, monkeypatch):
+    data = tmp_path / "reals"
+    face = cv2.cvtColor(skimage.data.astronaut()[60:190, 155:285], cv2.COLOR_RGB2BGR)
+    for split, count in (("train", 1), ("val", 4), ("test", 3)):
+        (data / split / "Real").mkdir(parents=True)
+        for i in range(count):
+            cv2.imwrite(str(data / split / "Real" / f"{split}{i}.png"), np.roll(face, 2 * i, axis=1))
+    monkeypatch.setattr("core.data.prepare.is_tight_source", lambda *_: True)
+    config = TrainConfig(data=(str(data),), input_size=80, self_blend=1.0)
+    folder = finishing.finish(run, config, tmp_path / "cache")
+    spec = load_detector(folder).spec
+    assert [spec.metrics[split]["all"][kind] for split in ("val", "test") for kind in ("real", "fake")] == [4, 4, 3, 3]
+    card = (folder / "MODEL_CARD.md").read_text()
+    assert "The data hold no fakes. Those of the val and test split were made" in card
+    assert "| reals | 1 | 0 |" in card
+
+
+def test_videos_are_judged_by_the_faces_in_their_frames(run, tmp_path, monkeypatch):
+    (tmp_path / "data/val/Real/clip.mp4").write_bytes(b"film")
+    asked = []
+
+    def frames(samples, cache, *, frames_per_video, **_):
+        asked.extend(sample.path.name for sample in samples)
+        crop = tmp_path / "data/val/Real/0.png"
+        return [replace(one, path=crop, time_s=float(t)) for one in samples for t in range(frames_per_video)]
+
+    monkeypatch.setattr(finishing, "prepare", frames)
+    config = TrainConfig(data=(str(tmp_path / "data"),), input_size=80, frames_per_video=5)
+    folder = finishing.finish(run, config, tmp_path / "cache")
+    assert asked == ["clip.mp4"]
+    assert load_detector(folder).spec.metrics["val"]["all"]["real"] == 30 + 5
+
+
+def test_stop_while_it_is_measured(run, tmp_path):
+    watch = Watcher()
+    watch.stop_requested = lambda: any(fields.get("done") == 5 for fields in watch.told)
+    with pytest.raises(Stopped):
+        finishing.finish(run, TrainConfig(data=(str(tmp_path / "data"),), input_size=80), tmp_path / "c", watch=watch)
+
+
+def test_exports_are_written_and_old_ones_go(run, tmp_path):
+    config = TrainConfig(data=(str(tmp_path / "data"),), input_size=80, export=("openvino",))
+    export = finishing.finish(run, config, tmp_path / "cache") / "export"
+    assert (export / "model.xml").is_file()
+    finishing.finish(run, replace(config, export=("h5",)), tmp_path / "cache")
+    assert sorted(path.name for path in export.iterdir()) == ["model.h5", "model.txt"]
+
+
+def test_the_classes_are_those_of_the_checkpoint(run, tmp_path):
+    inputs = keras.Input((80, 80, 3))
+    features = keras.layers.Conv2D(2, 8, strides=8, name="block14_sepconv2_act")(inputs)
+    network = attach_head(inputs, features, ("real", "gan", "swap"))
+    save_checkpoint(network, run / "checkpoints/best.keras", State(classes=("real", "gan", "swap")))
+    folder = finishing.finish(run, TrainConfig(data=(str(tmp_path / "data"),), input_size=80), tmp_path / "cache")
+    assert load_detector(folder).spec.classes == ("real", "gan", "swap")
+
+
+def test_no_checkpoint_and_no_faces_are_sentences(run, tmp_path):
+    config = TrainConfig(data=(str(tmp_path / "data"),), input_size=80)
+    sample = Sample(tmp_path / "x.png", "fake", "data", "val", "x")
+    with pytest.raises(TrainingError, match="real validation pictures"):
+        finishing.calibrated(DetectorSpec(name="x", input_size=80), [Scored(sample, "fake", 0.9, 2.0)])
+    (run / "checkpoints/best.keras").unlink()
+    with pytest.raises(TrainingError, match="No epoch has ended"):
+        finishing.finish(run, config, tmp_path / "cache")
