@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import DataError
-from core.media import IMAGE_SUFFIXES
+from core.media import IMAGE_SUFFIXES, VIDEO_SUFFIXES
 
 SPLITS = ("train", "val", "test")
 REAL = "real"
@@ -28,15 +28,19 @@ class Sample:
         return self.label != REAL
 
 
-def index_data(folders: Iterable[Path | str]) -> list[Sample]:
+def index_data(folders: Iterable[Path | str], *, for_training: bool = True) -> list[Sample]:
     """All samples below the folders, in a stable order.
 
     A `manifest.csv` (path, label, split, and optionally source and group) rules where there is one; otherwise class
     folders are looked for: a picture's class is the nearest folder above it named `Real` or `Fake` (any case), its
     split the nearest one named train, val or test, or drawn by group (80, 10 and 10 %).
 
+    Args:
+        folders: Folders, or manifests.
+        for_training: Whether both classes must be there in train and val. What only measures needs no such thing.
+
     Raises:
-        DataError: A folder is missing, nothing was found, or a class is missing in train.
+        DataError: A folder is missing, nothing was found, or a class is missing in train or val.
     """
     samples: list[Sample] = []
     for folder in map(Path, folders):
@@ -46,7 +50,7 @@ def index_data(folders: Iterable[Path | str]) -> list[Sample]:
         samples += _from_manifest(manifest) if manifest.is_file() else _from_folders(folder)
     if not samples:
         raise DataError("No pictures were found: the data folder should hold Real/ and Fake/ with images inside.")
-    for split in ("train", "val"):
+    for split in ("train", "val") if for_training else ():
         missing = {True, False} - {sample.fake for sample in samples if sample.split == split}
         if missing:
             lacking = "fake" if True in missing else "real"
@@ -74,7 +78,7 @@ def _from_manifest(path: Path) -> list[Sample]:
 def _from_folders(folder: Path) -> list[Sample]:
     samples = []
     for path in sorted(folder.rglob("*")):
-        if path.suffix.lower() not in IMAGE_SUFFIXES or not path.is_file():
+        if path.suffix.lower() not in IMAGE_SUFFIXES | VIDEO_SUFFIXES or not path.is_file():
             continue
         above = [part.lower() for part in path.relative_to(folder).parts[:-1]]
         label = next((part for part in reversed(above) if part in ("real", "fake")), None)
