@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 HEIGHT = 380
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
-ALL = "all"
+SHARES = {"tickvals": [0, 0.2, 0.4, 0.6, 0.8, 1], "tickformat": ".0%"}
 Part = Mapping[str, Any]
 
 
@@ -38,7 +38,7 @@ def precision_recall(curves: Mapping[str, Part | None], *, dark: bool = False, h
     figure = _square(curves, "pr", "Fakes found (recall)", "Right when it says fake (precision)", dark, height)
     chance = {"color": palette(dark).muted, "width": 1, "dash": "dot"}
     figure.add_trace(go.Scatter(x=[0, 1], y=[0.5, 0.5], mode="lines", line=chance, name="Chance", hoverinfo="skip"))
-    figure.update_yaxes(range=[0.45, 1.01])
+    figure.update_yaxes(range=[0.45, 1.01], tickvals=[0.5, 0.6, 0.7, 0.8, 0.9, 1])
     return figure
 
 
@@ -55,8 +55,8 @@ def _square(
             go.Scatter(x=curve["x"], y=curve["y"], mode="lines", line=line, name=_text(name), hovertemplate=hover)
         )
     _dress(figure, colours, height, x_title, y_title)
-    figure.update_xaxes(range=[-0.01, 1.01], tickformat=".0%")
-    figure.update_yaxes(range=[-0.01, 1.01], tickformat=".0%")
+    figure.update_xaxes(range=[-0.01, 1.01], **SHARES)
+    figure.update_yaxes(range=[-0.01, 1.01], **SHARES)
     return figure
 
 
@@ -86,8 +86,8 @@ def calibration(bins: Sequence[Part], *, dark: bool = False, height: int = HEIGH
         )
     )
     _dress(figure, colours, height, "Probability it gave", "Share that was fake")
-    figure.update_xaxes(range=[-0.02, 1.02], tickformat=".0%")
-    figure.update_yaxes(range=[-0.02, 1.02], tickformat=".0%")
+    figure.update_xaxes(range=[-0.02, 1.02], **SHARES)
+    figure.update_yaxes(range=[-0.02, 1.02], **SHARES)
     return figure
 
 
@@ -124,7 +124,7 @@ def histogram(
     _thresholds(figure, thresholds, colours)
     _dress(figure, colours, height, "Fake probability", "Share of the class")
     figure.update_layout(barmode="overlay", bargap=0)
-    figure.update_xaxes(range=[0, 1], tickformat=".0%")
+    figure.update_xaxes(range=[0, 1], **SHARES)
     figure.update_yaxes(tickformat=".0%", zeroline=True, zerolinecolor=colours.muted, showticklabels=False)
     return figure
 
@@ -261,13 +261,58 @@ def difference(figures: Mapping[str, Part], *, dark: bool = False, height: int |
         figure,
         colours,
         height or 110 + 34 * len(names),
-        "← the other is better · difference in AUC · this one is better →",
+        "← other is better · AUC difference · this is better →",
         "",
     )
     figure.update_layout(showlegend=False)
     reach = 1.15 * max([0.02, *(abs(edge) for pair in edges for edge in pair)])
     figure.update_xaxes(range=[-reach, reach], tickformat="+.2f")
     figure.update_yaxes(autorange="reversed", automargin=True)
+    return figure
+
+
+def areas(
+    figures: Mapping[str, Part], baseline: Mapping[str, Part], *, dark: bool = False, height: int | None = None
+) -> go.Figure:
+    """AUC with its interval by part, and beside it, hollow, that of the spectrum alone."""
+    colours, figure = palette(dark), go.Figure()
+    rows = [(name, f) for name, f in figures.items() if f.get("auc") is not None]
+    spectrum = [(name, f) for name, f in baseline.items() if f.get("auc") is not None and name in figures]
+    looks = (
+        ("This detector", rows, "circle", colours.people[0]),
+        ("Spectrum alone", spectrum, "diamond-open", colours.muted),
+    )
+    for title, points, symbol, colour in looks:
+        edges = [point["auc_95"] for _, point in points]
+        values = [point["auc"] for _, point in points]
+        pairs = list(zip(values, edges, strict=True))
+        bars = {
+            "type": "data",
+            "array": [(high or value) - value for value, (_, high) in pairs],
+            "arrayminus": [value - (low or value) for value, (low, _) in pairs],
+            "color": colour,
+            "thickness": 2 if symbol == "circle" else 1,
+            "width": 5,
+        }
+        if points:
+            figure.add_trace(
+                go.Scatter(
+                    x=values,
+                    y=[_text(name) for name, _ in points],
+                    error_x=bars,
+                    customdata=edges,
+                    mode="markers",
+                    name=title,
+                    marker={"size": 10, "symbol": symbol, "color": colour, "line": {"width": 2}},
+                    hovertemplate=f"{title}, %{{y}}<br>AUC <b>%{{x:.3f}}</b> "
+                    "(%{customdata[0]:.3f} to %{customdata[1]:.3f})<extra></extra>",
+                )
+            )
+    figure.add_vline(x=0.5, line={"color": colours.muted, "width": 1, "dash": "dot"})
+    _dress(figure, colours, height or 120 + 36 * len(rows), "AUC: 0.5 is chance, 1 is perfect", "")
+    lowest = min([0.5, *(f["auc_95"][0] or 1.0 for _, f in [*rows, *spectrum])])
+    figure.update_xaxes(range=[lowest - 0.03, 1.01], tickformat=".1f", dtick=0.1)
+    figure.update_yaxes(categoryorder="array", categoryarray=[_text(name) for name, _ in rows][::-1])
     return figure
 
 
@@ -291,7 +336,7 @@ def _dress(figure: go.Figure, colours: Palette, height: int, x_title: str, y_tit
     words = {"color": colours.muted, "size": 12}
     figure.update_layout(
         height=height,
-        margin={"l": 0, "r": 6, "t": 18, "b": 0},
+        margin={"l": 0, "r": 20, "t": 18, "b": 0},
         legend={"orientation": "h", "x": 0, "y": -0.22, "yanchor": "top", "font": {"color": colours.text, "size": 12}},
         hovermode="closest",
         dragmode=False,

@@ -20,7 +20,7 @@ from core.evaluation.changes import KINDS
 from core.evaluation.document import Document
 from core.evaluation.mistakes import most_confident
 from core.evaluation.robustness import kinds_in
-from core.evaluation.text import interval, number, percent
+from core.evaluation.text import interval, number, percent, share_with_interval
 
 Draw = Callable[[bool], go.Figure]
 CONFIG = {"displayModeBar": False, "responsive": True}
@@ -260,17 +260,15 @@ def _gates(gates: dict[str, Any]) -> Iterator[str]:
     for gate in gates.values():
         asked = "none" if gate["suggested"] is None else f"{gate['suggested']:g}"
         rows = [
-            [f"{one['from']:g} to {one['to']:g}", str(one["real"]), str(one["fake"]), number(one["auc"])]
-            + [
-                f"{percent(one[key])} ({interval(one[f'{key}_95'])})"
-                for key in ("real_called_fake", "fake_called_real")
-            ]
+            [f"{one['from']:g} to {one['to']:g}", *(str(one[label]) for label in ("real", "fake"))]
+            + [number(one["auc"]), interval(one["auc_95"])]
+            + [share_with_interval(one, key) for key in ("real_called_fake", "fake_called_real")]
             for one in gate["bins"]
             if one["real"] + one["fake"]
         ]
         yield f"<h3>{escape(gate['title'])}</h3>"
         yield f'<p class="muted">Limit in use {gate["in_use"]:g}; asked for: {asked}.</p>'
-        yield _table(["from", "real", "fake", "AUC", "real called fake", "fake called real"], rows)
+        yield _table(["from", "real", "fake", "AUC", "95 %", "real called fake", "fake called real"], rows)
 
 
 def _mistakes(document: Document) -> Iterator[str]:

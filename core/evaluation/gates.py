@@ -19,6 +19,8 @@ from core.evaluation.scoring import Scored
 from core.metrics import auc_interval, roc_auc, wilson_interval
 
 MAX_ERROR = 0.05
+LEAST_AUC = 0.75
+"""A bin whose AUC is surely lower ranks hardly better than chance: a verdict there would be luck."""
 LEAST = 20
 """Faces of each class that a bin must hold before it says anything."""
 
@@ -149,16 +151,18 @@ def _sides(gate: Gate, judged: Sequence[tuple[float, Scored]], limit: float, spe
 
 
 def _suggest(gate: Gate, bins: Sequence[dict[str, Any]]) -> float | None:
-    """The limit up to which the promise is broken, None where it is kept everywhere.
+    """The limit up to which a verdict cannot be relied on, None where it can everywhere.
 
     From the bad end on: a bin breaks the promise when even the lower end of the 95 % interval of one class's errors
-    lies above the share that the thresholds were chosen for. Bins too small to tell go with what comes after them.
+    lies above the share that the thresholds were chosen for, or when even the upper end of that of its AUC lies below
+    0.75. Bins too small to tell go with what comes after them.
     """
     limit = None
     for one in reversed(bins) if gate.from_above else bins:
         if min(one["real"], one["fake"]) < LEAST:
             continue
-        if max(one["real_called_fake_95"][0], one["fake_called_real_95"][0]) <= MAX_ERROR:
+        errs = max(one["real_called_fake_95"][0], one["fake_called_real_95"][0]) > MAX_ERROR
+        if not errs and one["auc_95"][1] >= LEAST_AUC:
             break
         limit = one["from"] if gate.from_above else one["to"]
     return limit

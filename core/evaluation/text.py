@@ -31,6 +31,12 @@ def percent(share: float | None) -> str:
     return NONE if share is None else f"{100 * share:.1f} %"
 
 
+def share_with_interval(figures: dict[str, Any], key: str) -> str:
+    """ "2.9 % (1.0–9.8)"."""
+    low, high = (100 * edge for edge in figures[f"{key}_95"])
+    return NONE if figures[key] is None else f"{percent(figures[key])} ({low:.1f}–{high:.1f})"
+
+
 def _lines(document: Document) -> Iterator[str]:
     detector, data = document["detector"], document["data"]
     yield (
@@ -118,15 +124,13 @@ def _gates(gates: dict[str, Any]) -> Iterator[str]:
         asked = NONE if gate["suggested"] is None else f"{gate['suggested']:g}"
         yield f"\n{gate['title']}: {name} is {gate['in_use']:g}; the figures ask for {asked}"
         rows = [
-            [f"{one['from']:g} to {one['to']:g}", str(one["real"]), str(one["fake"]), number(one["auc"])]
-            + [
-                f"{percent(one[key])} ({interval(one[f'{key}_95'])})"
-                for key in ("real_called_fake", "fake_called_real")
-            ]
+            [f"{one['from']:g} to {one['to']:g}", *(str(one[label]) for label in ("real", "fake"))]
+            + [number(one["auc"]), interval(one["auc_95"])]
+            + [share_with_interval(one, key) for key in ("real_called_fake", "fake_called_real")]
             for one in gate["bins"]
             if one["real"] + one["fake"]
         ]
-        yield from _table(["from", "real", "fake", "AUC", "real→fake", "fake→real"], rows)
+        yield from _table(["from", "real", "fake", "AUC", "95 %", "real→fake", "fake→real"], rows)
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
