@@ -184,9 +184,8 @@ def robustness(
                 "(%{customdata[1]:.3f} to %{customdata[2]:.3f})<extra></extra>",
             )
         )
-    unit = KINDS[kind].unit.replace("{}", "").strip(" ×") if kind in KINDS else ""
-    factor = "factor" if kind in KINDS and "×" in KINDS[kind].unit else unit
-    _dress(figure, colours, height, factor[:1].upper() + factor[1:], "AUC")
+    _dress(figure, colours, height, _unit(kind), "AUC")
+    figure.update_layout(showlegend=len(parts) > 1)
     figure.update_xaxes(tickvals=list(range(len(ticks))), ticktext=ticks, range=[-0.2, len(ticks) - 0.8])
     figure.update_yaxes(range=[0.4, 1.01], tickformat=".1f", dtick=0.1)
     return figure
@@ -323,6 +322,7 @@ def _band(figure: go.Figure, x: Sequence[Any], low: Sequence[Any], high: Sequenc
             go.Scatter(
                 x=[*x, *reversed(x)],
                 y=[*high, *reversed(low)],
+                mode="lines",
                 fill="toself",
                 fillcolor=f"rgba({red},{green},{blue},0.13)",
                 line={"width": 0},
@@ -347,6 +347,12 @@ def _dress(figure: go.Figure, colours: Palette, height: int, x_title: str, y_tit
     axis = {"gridcolor": colours.grid, "zeroline": False, "fixedrange": True, "tickfont": words, "automargin": True}
     figure.update_xaxes(title={"text": x_title, "font": words}, **axis)
     figure.update_yaxes(title={"text": y_title, "font": words}, **axis)
+
+
+def _unit(kind: str) -> str:
+    """What the levels of a kind are: "Quality", "Factor", "Kernel, px"."""
+    words = KINDS[kind].unit.replace("×", "factor").replace(" {} ", ", ").replace("{}", "").strip()
+    return words[:1].upper() + words[1:]
 
 
 def _share(share: float) -> str:

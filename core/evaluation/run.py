@@ -86,7 +86,7 @@ def evaluate(
     readable = [one for one in scored if one.verdict != "error"]
     if not readable:
         raise DataError("None of the files can be read as a picture or a video: check the folder.")
-    pictures = [one for one in readable if not one.video]
+    pictures = [one for one in scored if not one.video]
     parts = {
         "detector": describe_detector(detector),
         "data": _data(request, selection),

@@ -86,6 +86,7 @@ def card(items: dict[str, list[Any]], at: int, detector: Detector | None, opacit
                 st.image(pictures.preview(str(path)), alt="The picture", width="stretch")
         except MediaError as error:
             st.caption(escape(str(error)))
-        verdict.badge(items["verdict"][at], items["fake_probability"][at])
-        st.markdown(f"Is **{'fake' if fake else 'real'}** · {escape(items['source'][at])}")
-        st.caption(escape(path.name))
+        verdict.badge(items["verdict"][at])
+        said = verdict.percent(items["fake_probability"][at])
+        st.markdown(f"Given {said}, is **{'fake' if fake else 'real'}**")
+        st.caption(f"{escape(items['source'][at])} · {escape(path.name)}")

@@ -204,18 +204,21 @@ def robustness(document: Document) -> None:
     clean, levels = measured["untouched"], measured["levels"]
     parts = st.multiselect("Sources", list(clean), default=[ALL], format_func=said, key="evaluation_robust_parts")
     st.caption(f"AUC on changed copies of the same {clean[ALL]['real'] + clean[ALL]['fake']} pictures, 95 % bands.")
+    untouched = {said(part): one for part, one in clean.items()}
+    named = [{**one, "figures": {said(part): f for part, f in one["figures"].items()}} for one in levels]
     with st.grid("auto", min_column_width=320):
         for kind in kinds_in(levels):
             with st.container(border=True, height="stretch"):
                 st.markdown(f"**{KINDS[kind].title}**")
-                figure = charts.robustness(levels, kind, parts, clean, dark=resources.dark())
+                figure = charts.robustness(named, kind, [*map(said, parts)], untouched, dark=resources.dark())
                 st.plotly_chart(figure, key=f"robust_{kind}", config=STILL, alt=f"AUC by level: {KINDS[kind].title}")
     with st.expander("All figures", icon=":material/table:"):
         rows = [
             {"Change": level["label"], **{said(part): level["figures"].get(part, {}).get("auc") for part in clean}}
             for level in levels
         ]
-        st.dataframe(rows, hide_index=True, alt="AUC by change and level")
+        formats = {said(part): st.column_config.NumberColumn(format="%.3f") for part in clean}
+        st.dataframe(rows, hide_index=True, column_config=formats, alt="AUC by change and level")
 
 
 def comparison(document: Document) -> None:
@@ -225,7 +228,7 @@ def comparison(document: Document) -> None:
         st.caption("Nothing was compared: pick a second detector in the form above, or run evaluate.py --compare.")
         return
     name, other = document["detector"]["name"], measured["other"]["name"]
-    other = f"{other} (other)" if other == name else other
+    other = f"{other} {measured['other']['sha256'][:8]}" if other == name else other
     st.markdown(f"**{escape(name)}** against **{escape(other)}**, on what has a face for both.")
     rows = [
         {
@@ -241,13 +244,14 @@ def comparison(document: Document) -> None:
         }
         for part, one in measured["figures"].items()
     ]
-    signed = st.column_config.NumberColumn(format="%+.3f")
-    st.dataframe(rows, hide_index=True, column_config={"Difference": signed}, alt="Both detectors' AUC by source")
+    area, signed = (st.column_config.NumberColumn(format=how) for how in ("%.3f", "%+.3f"))
+    formats = {"Difference": signed, f"AUC of {name}": area, f"AUC of {other}": area}
+    st.dataframe(rows, hide_index=True, column_config=formats, alt="Both detectors' AUC by source")
     dark = resources.dark()
     left, right = st.columns(2, gap="medium")
     with left, st.container(border=True):
         st.markdown("**Difference in AUC**")
-        figure = charts.difference(measured["figures"], dark=dark)
+        figure = charts.difference({said(part): one for part, one in measured["figures"].items()}, dark=dark)
         st.plotly_chart(figure, key="evaluation_difference", config=STILL, alt="Difference in AUC by source")
         st.caption("An interval that holds 0 shows no difference.")
     with right, st.container(border=True):

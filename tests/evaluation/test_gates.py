@@ -46,7 +46,7 @@ def test_the_limit_stands_where_the_promise_is_first_kept():
 
 
 def test_suggested_limits_replace_those_that_were_asked_for():
-    figures = gate_figures([*faces(120, 0.7, 1, face_px=20), *faces(400, 0.99, 3)], {}, SPEC)
+    figures = gate_figures([*faces(120, 0.7, 1, face_px=20), *faces(3000, 0.99, 3)], {}, SPEC)
     gates = suggested_gates(figures, QualityGates(min_face_px=99, min_sharpness=7))
     assert gates == QualityGates(min_face_px=24, min_sharpness=7)
 

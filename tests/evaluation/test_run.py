@@ -67,7 +67,9 @@ def test_document_is_whole_and_valid_json(document):
 def test_robustness_has_every_level_on_the_same_pictures(document):
     measured = document["robustness"]
     assert len(measured["levels"]) == sum(len(kind.levels) for kind in KINDS.values())
-    assert measured["untouched"]["all"]["real"] + measured["untouched"]["all"]["fake"] == 6
+    assert (
+        measured["untouched"]["all"]["real"] + measured["untouched"]["all"]["fake"] == 11
+    )  # one of twelve is unreadable
     grey = next(one for one in measured["levels"] if one["kind"] == "saturation" and one["level"] == 0)
     assert grey["figures"]["all"]["uncertain"] == 1.0  # without colour this detector knows nothing
 
