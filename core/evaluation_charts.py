@@ -19,13 +19,17 @@ if TYPE_CHECKING:
     from core.detector.spec import Thresholds
 
 HEIGHT = 380
+BANDS = 2
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 SHARES = {"tickvals": [0, 0.2, 0.4, 0.6, 0.8, 1], "tickformat": ".0%"}
 Part = Mapping[str, Any]
 
 
 def roc(curves: Mapping[str, Part | None], *, dark: bool = False, height: int = HEIGHT) -> go.Figure:
-    """ROC curves with 95 % bands, by name as given; names whose curve is None are left out."""
+    """ROC curves by name as given; names whose curve is None are left out.
+
+    Up to two have their 95 % bands, of more only the first: bands over bands hide what they shall show.
+    """
     figure = _square(curves, "roc", "Reals called fake", "Fakes found", dark, height)
     muted = palette(dark).muted
     chance = {"color": muted, "width": 1, "dash": "dot"}
@@ -46,9 +50,11 @@ def _square(
     curves: Mapping[str, Part | None], which: str, x_title: str, y_title: str, dark: bool, height: int
 ) -> go.Figure:
     colours, figure = palette(dark), go.Figure()
-    for order, (name, both) in enumerate((name, both) for name, both in curves.items() if both):
-        curve, colour = both[which], colours.people[order % len(colours.people)]
-        _band(figure, curve["x"], curve["low"], curve["high"], colour)
+    drawn = {name: both[which] for name, both in curves.items() if both}
+    for order, (name, curve) in enumerate(drawn.items()):
+        colour = colours.people[order % len(colours.people)]
+        if order == 0 or len(drawn) <= BANDS:
+            _band(figure, curve["x"], curve["low"], curve["high"], colour)
         line = {"color": colour, "width": 2, "dash": DASHES[order % len(DASHES)]}
         hover = f"{_text(name)}<br>{x_title} %{{x:.0%}}<br>{y_title} <b>%{{y:.1%}}</b><extra></extra>"
         figure.add_trace(
@@ -148,9 +154,9 @@ def robustness(
     clean: Mapping[str, Part],
     *,
     dark: bool = False,
-    height: int = 250,
+    height: int | None = None,
 ) -> go.Figure:
-    """AUC of one kind of change, from the untouched pictures on to the strongest, with 95 % intervals.
+    """AUC of one kind of change, from the untouched pictures on to the strongest; bands as in `roc`.
 
     Args:
         levels: The document's `robustness`.
@@ -158,7 +164,7 @@ def robustness(
         parts: Whose lines are drawn.
         clean: AUC and interval of the same pictures untouched, by part.
         dark: Drawn for a dark page.
-        height: In pixels.
+        height: In pixels; by default as much as the legend asks for.
     """
     colours, figure = palette(dark), go.Figure()
     chosen = [level for level in levels if level["kind"] == kind]
@@ -169,7 +175,8 @@ def robustness(
         edges = [point.get("auc_95") or [None, None] for point in points]
         colour = colours.people[order % len(colours.people)]
         known = [at for at, (low, high) in enumerate(edges) if low is not None and high is not None]
-        _band(figure, known, [edges[at][0] for at in known], [edges[at][1] for at in known], colour)
+        if order == 0 or len(parts) <= BANDS:
+            _band(figure, known, [edges[at][0] for at in known], [edges[at][1] for at in known], colour)
         line = {"color": colour, "width": 2, "dash": DASHES[order % len(DASHES)]}
         figure.add_trace(
             go.Scatter(
@@ -184,7 +191,8 @@ def robustness(
                 "(%{customdata[1]:.3f} to %{customdata[2]:.3f})<extra></extra>",
             )
         )
-    _dress(figure, colours, height, _unit(kind), "AUC")
+    lines = 0 if len(parts) == 1 else 1 + len(parts) // 2  # of the legend, on a narrow screen
+    _dress(figure, colours, height or 230 + 24 * lines, _unit(kind), "AUC")
     figure.update_layout(showlegend=len(parts) > 1)
     figure.update_xaxes(tickvals=list(range(len(ticks))), ticktext=ticks, range=[-0.2, len(ticks) - 0.8])
     figure.update_yaxes(range=[0.4, 1.01], tickformat=".1f", dtick=0.1)
@@ -260,7 +268,7 @@ def difference(figures: Mapping[str, Part], *, dark: bool = False, height: int |
         figure,
         colours,
         height or 110 + 34 * len(names),
-        "← other is better · AUC difference · this is better →",
+        "← other · better by · this →",
         "",
     )
     figure.update_layout(showlegend=False)
@@ -315,6 +323,58 @@ def areas(
     return figure
 
 
+def gate(measured: Part, *, dark: bool = False, height: int = 260) -> go.Figure:
+    """AUC by one figure of face quality, with 95 % intervals, and where the limit in use lies among the bins.
+
+    Args:
+        measured: One entry of the document's `gates`.
+        dark: Drawn for a dark page.
+        height: In pixels.
+    """
+    colours, figure = palette(dark), go.Figure()
+    bins = [one for one in measured["bins"] if one["auc"] is not None]
+    labels = [bin_label(one, measured) for one in bins]
+    errors = {
+        "type": "data",
+        "array": [one["auc_95"][1] - one["auc"] for one in bins],
+        "arrayminus": [one["auc"] - one["auc_95"][0] for one in bins],
+        "color": colours.people[0],
+        "thickness": 1.2,
+        "width": 4,
+    }
+    figure.add_trace(
+        go.Scatter(
+            x=labels,
+            y=[one["auc"] for one in bins],
+            error_y=errors,
+            customdata=[[one["real"], one["fake"]] for one in bins],
+            mode="lines+markers",
+            line={"color": colours.people[0], "width": 2},
+            marker={"size": 8},
+            hovertemplate="%{x}: AUC <b>%{y:.3f}</b><br>%{customdata[0]} real, %{customdata[1]} fake<extra></extra>",
+        )
+    )
+    below = sum(one["from"] < measured["in_use"] for one in bins)
+    if 0 < below < len(bins):
+        figure.add_vline(x=below - 0.5, line={"color": colours.text, "width": 1.2, "dash": "dash"})
+        font = {"size": 11, "color": colours.muted}
+        figure.add_annotation(
+            x=below - 0.5, y=1, yref="paper", yanchor="bottom", text="limit in use", font=font, showarrow=False
+        )
+    _dress(figure, colours, height, measured["title"], "AUC")
+    figure.update_layout(showlegend=False)
+    figure.update_xaxes(type="category", showgrid=False)
+    figure.update_yaxes(range=[0.35, 1.02], tickvals=[0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1], tickformat=".1f")
+    return figure
+
+
+def bin_label(one: Part, measured: Part) -> str:
+    """ "40 to 56"; "200 and more" for the last, whose upper edge is only there to hold everything."""
+    if one["to"] == measured["bins"][-1]["to"]:
+        return f"{one['from']:g} and more"
+    return f"{one['from']:g} to {one['to']:g}"
+
+
 def _band(figure: go.Figure, x: Sequence[Any], low: Sequence[Any], high: Sequence[Any], colour: str) -> None:
     if len(x):
         red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
@@ -337,7 +397,13 @@ def _dress(figure: go.Figure, colours: Palette, height: int, x_title: str, y_tit
     figure.update_layout(
         height=height,
         margin={"l": 0, "r": 20, "t": 18, "b": 0},
-        legend={"orientation": "h", "x": 0, "y": -0.22, "yanchor": "top", "font": {"color": colours.text, "size": 12}},
+        legend={
+            "orientation": "h",
+            "x": 0,
+            "y": -68 / (height - 78),
+            "yanchor": "top",
+            "font": {"color": colours.text, "size": 12},
+        },
         hovermode="closest",
         dragmode=False,
         paper_bgcolor="rgba(0,0,0,0)",

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from html import escape
+from pathlib import Path
 from typing import Any
 
 import plotly.graph_objects as go
@@ -43,7 +45,8 @@ p { margin: .3rem 0 .8rem; max-width: 48rem; } .muted, figcaption { color: var(-
 table { border-collapse: collapse; width: 100%; font-size: .92rem; font-variant-numeric: tabular-nums; }
 th, td { padding: .45rem .75rem; text-align: right; white-space: nowrap; border-top: 1px solid var(--line); }
 tr:first-child > * { border-top: 0; } th { color: var(--muted); font-weight: 600; }
-th:first-child, td:first-child { text-align: left; } td.path { white-space: normal; overflow-wrap: anywhere; }
+th:first-child, td:first-child { text-align: left; } td.path { white-space: normal; overflow-wrap: anywhere; min-width: 15rem; }
+table + h3, .wide + h3, figure + h3 { margin-top: 1.6rem; } .wide { margin-bottom: .8rem; }
 .grid { display: grid; gap: 1rem; margin: .8rem 0;
   grid-template-columns: repeat(auto-fit, minmax(min(100%, 27rem), 1fr)); }
 figure { margin: 0; padding: 1rem; min-width: 0; break-inside: avoid;
@@ -122,7 +125,7 @@ def _sections(document: Document, page: _Page) -> Iterator[str]:
     if document.get("robustness"):
         yield from _robustness(document["robustness"], page)
     if document.get("gates"):
-        yield from _gates(document["gates"])
+        yield from _gates(document["gates"], page)
     yield from _mistakes(document)
 
 
@@ -255,12 +258,12 @@ def _robustness_chart(levels: list[dict[str, Any]], kind: str, clean: dict[str, 
     return lambda dark: charts.robustness(levels, kind, list(clean), clean, dark=dark)
 
 
-def _gates(gates: dict[str, Any]) -> Iterator[str]:
+def _gates(gates: dict[str, Any], page: _Page) -> Iterator[str]:
     yield "<h2>Where it errs</h2><p>Wrong verdicts by quality of the face, as if no gate stood in the way.</p>"
     for gate in gates.values():
         asked = "none" if gate["suggested"] is None else f"{gate['suggested']:g}"
         rows = [
-            [f"{one['from']:g} to {one['to']:g}", *(str(one[label]) for label in ("real", "fake"))]
+            [charts.bin_label(one, gate), *(str(one[label]) for label in ("real", "fake"))]
             + [number(one["auc"]), interval(one["auc_95"])]
             + [share_with_interval(one, key) for key in ("real_called_fake", "fake_called_real")]
             for one in gate["bins"]
@@ -268,7 +271,12 @@ def _gates(gates: dict[str, Any]) -> Iterator[str]:
         ]
         yield f"<h3>{escape(gate['title'])}</h3>"
         yield f'<p class="muted">Limit in use {gate["in_use"]:g}; asked for: {asked}.</p>'
-        yield _table(["from", "real", "fake", "AUC", "95 %", "real called fake", "fake called real"], rows)
+        yield page.chart("AUC", "", partial(_gate_chart, gate))
+        yield _table(["range", "real", "fake", "AUC", "95 %", "real called fake", "fake called real"], rows)
+
+
+def _gate_chart(gate: dict[str, Any], dark: bool) -> go.Figure:
+    return charts.gate(gate, dark=dark)
 
 
 def _mistakes(document: Document) -> Iterator[str]:
@@ -276,7 +284,12 @@ def _mistakes(document: Document) -> Iterator[str]:
     if "path" not in items:
         return
     rows = [
-        [items["path"][at], items["source"][at], items["label"][at], percent(items["fake_probability"][at])]
+        [
+            "/".join(Path(items["path"][at]).parts[-4:]),
+            items["source"][at],
+            items["label"][at],
+            percent(items["fake_probability"][at]),
+        ]
         for at in most_confident(items, LISTED)
     ]
     if rows:

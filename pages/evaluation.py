@@ -88,7 +88,6 @@ def facts(document: dict[str, Any]) -> str:
 
 
 def show(one: StoredEvaluation, document: dict[str, Any]) -> None:
-    st.caption(facts(document))
     if document.get("unreadable"):
         with st.expander(f"{len(document['unreadable'])} files could not be read", icon=":material/warning:"):
             for file in document["unreadable"][:LISTED]:
@@ -123,8 +122,9 @@ if not found:
     if not busy:
         st.markdown("Nothing was measured yet. Name a labelled folder above, or open a finished evaluation.")
     st.stop()
-with st.container(horizontal=True, vertical_alignment="bottom"):
-    with st.container(width="stretch"):
-        one, document = pick(found)
-    exports(one, document)
+one, document = pick(found)
+with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+    st.caption(facts(document))
+    with st.container(horizontal=True, width="content"):
+        exports(one, document)
 show(one, document)

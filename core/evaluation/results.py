@@ -15,8 +15,8 @@ from core.evaluation.cache import evaluations_folder
 from core.evaluation.document import Document, to_json
 from core.home import make_folder
 
-SHIPPED_FILE = "evaluation.json"
-"""In a detector's folder: what was measured of it, without names of files."""
+SHIPPED_FILES = "evaluation*.json"
+"""In a detector's folder: what was measured of it, without names of files; evaluation.json is opened first."""
 
 
 @dataclass(frozen=True)
@@ -36,8 +36,14 @@ class StoredEvaluation:
 
 def shipped(entries: Iterable[DetectorEntry]) -> list[StoredEvaluation]:
     """Those in the detectors' own folders."""
-    found = [(entry.path / SHIPPED_FILE, entry.name) for entry in entries if entry.path.is_dir()]
+    folders = [entry for entry in entries if entry.path.is_dir()]
+    # by stem, for "-" comes before "."
+    found = [(path, entry.name) for entry in folders for path in sorted(entry.path.glob(SHIPPED_FILES), key=_stem)]
     return [StoredEvaluation(path, name, path.stat().st_mtime_ns) for path, name in found if path.is_file()]
+
+
+def _stem(path: Path) -> str:
+    return path.stem
 
 
 def finished() -> list[StoredEvaluation]:

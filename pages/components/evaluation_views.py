@@ -32,7 +32,7 @@ def percent(share: float | None) -> str:
 def overview(document: Document) -> None:
     """The pooled figures, then by source with the low-level baseline beside each AUC."""
     pooled, error = document["figures"][ALL], document["calibration"].get(ALL)
-    with st.container(horizontal=True):
+    with st.grid("auto", min_column_width=135):
         st.metric("AUC", number(pooled["auc"]), border=True, help=f"95 % interval {interval(pooled['auc_95'])}")
         st.metric("Equal error rate", percent(pooled["eer"]), border=True)
         st.metric("Reals called fake", percent(pooled["real_called_fake"]), border=True)
@@ -276,15 +276,14 @@ def face_quality(document: Document) -> None:
         "blurred and darker copies fill the bins that the pictures themselves leave empty."
     )
     for name, gate in gates.items():
-        st.markdown(f"**{escape(gate['title'])}**")
+        st.subheader(escape(gate["title"]), anchor=False)
         asked = (
             "the figures ask for none" if gate["suggested"] is None else f"the figures ask for {gate['suggested']:g}"
         )
         st.caption(f"`{name}` is {gate['in_use']:g}; {asked}.")
         rows = [
             {
-                "From": one["from"],
-                "Up to": one["to"],
+                "Range": charts.bin_label(one, gate),
                 "Real": one["real"],
                 "Fake": one["fake"],
                 "AUC": one["auc"],
@@ -295,4 +294,8 @@ def face_quality(document: Document) -> None:
             for one in gate["bins"]
             if one["real"] + one["fake"]
         ]
-        st.dataframe(rows, hide_index=True, alt=f"Errors by {gate['title']}")
+        with st.container(border=True):
+            figure = charts.gate(gate, dark=resources.dark())
+            st.plotly_chart(figure, key=f"gate_{name}", config=STILL, alt=f"AUC by {gate['title']}")
+        area = {"AUC": st.column_config.NumberColumn(format="%.3f")}
+        st.dataframe(rows, hide_index=True, column_config=area, alt=f"Errors by {gate['title']}")

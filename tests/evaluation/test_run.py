@@ -140,7 +140,7 @@ def test_html_fetches_nothing_and_has_plotly_once(document):
     assert "<link" not in head
     assert page.count("plotly.js v") == 1
     charts = json.loads(re.search(r'id="charts">(.*?)</script>', page, re.DOTALL)[1])
-    assert len(charts) == 2 + 2 + 1 + len(KINDS)
+    assert len(charts) == 2 + 2 + 1 + len(KINDS) + 4
     for name, both in charts.items():
         assert f'id="{name}"' in head
         assert both["light"]["layout"] != both["dark"]["layout"]
