@@ -22,7 +22,7 @@ from core.evaluation.changes import KINDS
 from core.evaluation.document import Document
 from core.evaluation.mistakes import most_confident
 from core.evaluation.robustness import kinds_in
-from core.evaluation.text import interval, number, percent, share_with_interval
+from core.evaluation.text import interval, number, percent, share_with_interval, signed_interval
 
 Draw = Callable[[bool], go.Figure]
 CONFIG = {"displayModeBar": False, "responsive": True}
@@ -45,7 +45,8 @@ p { margin: .3rem 0 .8rem; max-width: 48rem; } .muted, figcaption { color: var(-
 table { border-collapse: collapse; width: 100%; font-size: .92rem; font-variant-numeric: tabular-nums; }
 th, td { padding: .45rem .75rem; text-align: right; white-space: nowrap; border-top: 1px solid var(--line); }
 tr:first-child > * { border-top: 0; } th { color: var(--muted); font-weight: 600; }
-th:first-child, td:first-child { text-align: left; } td.path { white-space: normal; overflow-wrap: anywhere; min-width: 15rem; }
+th:first-child, td:first-child { text-align: left; }
+td.path { white-space: normal; overflow-wrap: anywhere; min-width: 15rem; }
 table + h3, .wide + h3, figure + h3 { margin-top: 1.6rem; } .wide { margin-bottom: .8rem; }
 .grid { display: grid; gap: 1rem; margin: .8rem 0;
   grid-template-columns: repeat(auto-fit, minmax(min(100%, 27rem), 1fr)); }
@@ -170,10 +171,10 @@ def _figures(document: Document) -> str:
         rows.append([part, *_cells(figures), *low])
     words = ""
     if baseline:
-        head.append("AUC of the spectrum alone")
+        head.append("spectrum alone")
         words = (
-            '<p class="muted">The last column is a logistic regression on the spectrum of the same crops. Where it is '
-            "high, a source can be told apart without knowing anything about faces.</p>"
+            '<p class="muted">The last column is the AUC of a logistic regression on the spectrum of the same crops. '
+            "Where it is high, a source can be told apart without knowing anything about faces.</p>"
         )
     return f"<h2>Figures</h2>{_table(head, rows)}{words}"
 
@@ -224,12 +225,13 @@ def _decisions(document: Document, page: _Page) -> Iterator[str]:
 def _comparison(document: Document, page: _Page) -> Iterator[str]:
     comparison = document["comparison"]
     name, other = document["detector"]["name"], comparison["other"]["name"]
+    other = f"{other} {comparison['other']['sha256'][:8]}" if other == name else other
     rows = []
     for part, f in comparison["figures"].items():
         tests = [
             cell
             for way in ("delong", "bootstrap")
-            for cell in (interval(f[way]["difference_95"]), f"{f[way]['p']:.3g}")
+            for cell in (signed_interval(f[way]["difference_95"]), f"{f[way]['p']:.3g}")
         ]
         rows.append(
             [part, str(f["items"]), number(f["auc"]), number(f["other_auc"]), f"{f['difference']:+.3f}", *tests]

@@ -11,7 +11,7 @@ from core.evaluation import read_document, to_json
 from core.evaluation.results import StoredEvaluation, finished, remove, shipped, title_of
 from core.evaluation_html import as_html
 from pages.components import evaluation_form as form
-from pages.components import evaluation_mistakes, resources, routing
+from pages.components import evaluation_mistakes, evaluation_strength, resources, routing
 from pages.components import evaluation_views as views
 from pages.components.text import escape
 
@@ -97,9 +97,9 @@ def show(one: StoredEvaluation, document: dict[str, Any]) -> None:
         "Figures": views.overview,
         "Curves": views.curves,
         "Verdicts": partial(views.decisions, key=key),
-        "Robustness": views.robustness,
-        "Comparison": views.comparison,
-        "Face quality": views.face_quality,
+        "Robustness": evaluation_strength.robustness,
+        "Comparison": evaluation_strength.comparison,
+        "Face quality": evaluation_strength.face_quality,
         "Mistakes": evaluation_mistakes.gallery,
     }
     tabs = st.tabs(list(sections), on_change="rerun", key="evaluation_tabs")

@@ -26,6 +26,11 @@ def interval(edges: Sequence[float | None] | None) -> str:
     return NONE if not edges or None in edges else "–".join(number(edge) for edge in edges)
 
 
+def signed_interval(edges: Sequence[float | None]) -> str:
+    """ "-0.003 to +0.010"."""
+    return NONE if None in edges else " to ".join(f"{edge:+.3f}" for edge in edges)
+
+
 def percent(share: float | None) -> str:
     """ "4.3 %"."""
     return NONE if share is None else f"{100 * share:.1f} %"
@@ -96,7 +101,7 @@ def _comparison(document: Document) -> Iterator[str]:
     head = ["source", "faces", "AUC", "AUC of other", "difference", "95 % (DeLong)", "p", "95 % (bootstrap)", "p"]
     rows = []
     for part, f in comparison["figures"].items():
-        tests = [(interval(f[way]["difference_95"]), f"{f[way]['p']:.3g}") for way in ("delong", "bootstrap")]
+        tests = [(signed_interval(f[way]["difference_95"]), f"{f[way]['p']:.3g}") for way in ("delong", "bootstrap")]
         areas = [number(f["auc"]), number(f["other_auc"]), f"{f['difference']:+.3f}"]
         rows.append([part, str(f["items"]), *areas, *tests[0], *tests[1]])
     yield from _table(head, rows)

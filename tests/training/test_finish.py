@@ -7,9 +7,9 @@ import keras
 import numpy as np
 import pytest
 
-from core import evaluation
 from core.detector import load_detector
 from core.detector.network import attach_head
+from core.evaluation import scoring
 from core.faces import Face
 from core.training import finish as finishing
 from core.training.config import TrainConfig
@@ -49,7 +49,7 @@ def run(tmp_path, monkeypatch):
     brightness_network(80).save(run / "checkpoints/best.keras")
     (run / "metrics.jsonl").write_text(json.dumps({"epoch": 1, "val_auc": 0.9, "elapsed_s": 60}) + "\n")
     monkeypatch.setattr(finishing, "build_network", brightness_network)
-    monkeypatch.setattr(evaluation, "default_finder", WholeFinder)
+    monkeypatch.setattr(scoring, "default_finder", WholeFinder)
     return run
 
 
