@@ -115,14 +115,13 @@ def run(options: argparse.Namespace) -> None:
     check_system()
     from core.evaluation import to_json
     from core.evaluation.text import as_text
+    from core.evaluation_html import as_html
 
     document = measure(options)
     print(as_text(document))
     if options.json:
         write(options.json, to_json(document))
     if options.html:
-        from core.evaluation_html import as_html
-
         write(options.html, as_html(document))
 
 

@@ -188,6 +188,7 @@ class _Work:
         }
 
     def figures(self, readable: Sequence[Scored]) -> dict[str, Any]:
+        self._tell(0, "Working out figures and their intervals")
         by_part = parts_of(readable)
         columns = self._selection.columns
         by_value = {name: lambda one, values=values: values.get(one.sample.path) for name, values in columns.items()}

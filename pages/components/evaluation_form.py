@@ -178,7 +178,9 @@ def _describe(job: Job[Any]) -> str:
     progress = job.progress
     if not progress.total:
         return "Looking the folder through…"
-    parts = [escape(progress.message), f"{progress.done:,} of {progress.total:,} judgements"]
+    parts = [escape(progress.message)]
+    if progress.done < progress.total:
+        parts.append(f"{progress.done:,} of {progress.total:,} judgements")
     if progress.seconds_left:
         parts.append(f"about {duration(progress.seconds_left)} left")
     return " · ".join(part for part in parts if part)
