@@ -28,19 +28,30 @@ class Sample:
         return self.label != REAL
 
 
-def index_data(folders: Iterable[Path | str], *, for_training: bool = True) -> list[Sample]:
-    """All samples below the folders, in a stable order.
+def index_data(folders: Iterable[Path | str]) -> list[Sample]:
+    """All samples below the folders, in a stable order, fit to train on.
 
     A `manifest.csv` (path, label, split, and optionally source and group) rules where there is one; otherwise class
     folders are looked for: a picture's class is the nearest folder above it named `Real` or `Fake` (any case), its
     split the nearest one named train, val or test, or drawn by group (80, 10 and 10 %).
 
-    Args:
-        folders: Folders, or manifests.
-        for_training: Whether both classes must be there in train and val. What only measures needs no such thing.
-
     Raises:
         DataError: A folder is missing, nothing was found, or a class is missing in train or val.
+    """
+    samples = find_samples(folders)
+    for split in ("train", "val"):
+        missing = {True, False} - {sample.fake for sample in samples if sample.split == split}
+        if missing:
+            lacking = "fake" if True in missing else "real"
+            raise DataError(f"The {split} split has no {lacking} pictures; a detector needs both classes there.")
+    return samples
+
+
+def find_samples(folders: Iterable[Path | str]) -> list[Sample]:
+    """As `index_data`, but whatever classes there are.
+
+    Raises:
+        DataError: A folder is missing, or nothing was found.
     """
     samples: list[Sample] = []
     for folder in map(Path, folders):
@@ -50,11 +61,6 @@ def index_data(folders: Iterable[Path | str], *, for_training: bool = True) -> l
         samples += _from_manifest(manifest) if manifest.is_file() else _from_folders(folder)
     if not samples:
         raise DataError("No pictures were found: the data folder should hold Real/ and Fake/ with images inside.")
-    for split in ("train", "val") if for_training else ():
-        missing = {True, False} - {sample.fake for sample in samples if sample.split == split}
-        if missing:
-            lacking = "fake" if True in missing else "real"
-            raise DataError(f"The {split} split has no {lacking} pictures; a detector needs both classes there.")
     return samples
 
 

@@ -21,7 +21,7 @@ from core.errors import Cancelled, MediaError
 from core.evaluation.cache import RowCache, stamp
 from core.evaluation.changes import Change
 from core.faces import FaceFinder, default_finder
-from core.media import VIDEO_SUFFIXES, load_image
+from core.media import IMAGE_SUFFIXES, VIDEO_SUFFIXES, load_image
 
 if TYPE_CHECKING:
     from core.detector.engine import Detector
@@ -30,6 +30,7 @@ Progress = Callable[[int, int], None]
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 MAX_WORKERS = 8
+VIDEOS = VIDEO_SUFFIXES - IMAGE_SUFFIXES  # a GIF is taken for a picture
 SURE = 1e-6
 """A video's probability is taken back to log-odds from no nearer to 0 or 1 than this."""
 
@@ -61,7 +62,7 @@ class Scored:
 
 def is_video(sample: Sample) -> bool:
     """Whether a sample is a whole video, by its suffix."""
-    return sample.path.suffix.lower() in VIDEO_SUFFIXES and getattr(sample, "time_s", None) is None
+    return sample.path.suffix.lower() in VIDEOS and getattr(sample, "time_s", None) is None
 
 
 def score_media(

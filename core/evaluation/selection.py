@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
-from core.data.dataset import SPLITS, Sample, index_data
+from core.data.dataset import SPLITS, Sample, find_samples
 from core.errors import DataError
 
 SplitChoice = Literal["auto", "test", "val", "train", "all"]
@@ -46,7 +46,7 @@ def select(
     """Look a labelled folder or manifest through.
 
     Args:
-        folders: As for `index_data`: class folders, or a manifest.csv.
+        folders: As for `find_samples`: class folders, or a manifest.csv.
         split: `auto` takes test where folders or manifest name splits, else all there is.
         limit: At most so many a source, half of them real, drawn by `seed`; the training pictures likewise.
         seed: Of that choice.
@@ -58,7 +58,7 @@ def select(
         raise ValueError(f"split must be one of {', '.join(get_args(SplitChoice))}, got {split!r}")
     if limit is not None and limit < 2:
         raise DataError(f"The limit must be at least 2, one real and one fake a source, and is {limit}.")
-    samples = index_data(folders, for_training=False)
+    samples = find_samples(folders)
     named = _names_splits(folders, samples)
     wanted = ("test" if named else "all") if split == "auto" else split
     chosen = [sample for sample in samples if wanted in ("all", sample.split)]

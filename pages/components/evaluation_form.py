@@ -10,7 +10,7 @@ import streamlit as st
 
 from core.detector import Detector, DetectorEntry
 from core.errors import DataError, UserError
-from core.evaluation import Request, evaluate
+from core.evaluation import Request, anonymous, evaluate
 from core.evaluation.document import checked
 from core.evaluation.results import keep
 from core.evaluation_html import as_html
@@ -102,12 +102,10 @@ def form(entries: list[DetectorEntry]) -> None:
 
 
 def start(request: Request, entry: DetectorEntry, other: DetectorEntry | None) -> None:
-    """Queue the work; what is wrong with the folder is said at once, before anything is loaded."""
+    """Queue the work; what is wrong with the folder is said by the job, which looks at it."""
     try:
         if not request.data[0]:
             raise DataError("Name a folder on this computer with Real and Fake inside, or with a manifest.csv.")
-        if not Path(request.data[0]).expanduser().exists():
-            raise DataError(f"There is no folder {request.data[0]} on this computer: check the path.")
         with st.spinner("Starting the detector…", show_time=True):
             detectors = resources.load(entry), resources.load(other) if other else None
     except UserError as error:
@@ -187,7 +185,10 @@ def _describe(job: Job[Any]) -> str:
 
 
 def opener() -> None:
-    """An evaluation made by evaluate.py, perhaps on another machine."""
+    """An evaluation made by evaluate.py, perhaps on another machine.
+
+    Paths in it are dropped: on a server that several people use, a file could name any picture there, and be shown it.
+    """
     upload = st.file_uploader(
         "Open an evaluation (JSON of evaluate.py or of this page)",
         type="json",
@@ -196,7 +197,7 @@ def opener() -> None:
     if upload is None:
         return
     try:
-        st.session_state[OPEN_NEXT] = str(keep(_read_upload(upload.getvalue(), upload.name)))
+        st.session_state[OPEN_NEXT] = str(keep(anonymous(_read_upload(upload.getvalue(), upload.name))))
     except UserError as error:
         resources.show_error(error)
         return

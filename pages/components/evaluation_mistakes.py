@@ -51,8 +51,8 @@ def gallery(document: dict[str, Any]) -> None:
     items = document["items"]
     if "path" not in items:
         st.caption(
-            "These figures came with the detector, without the media they were measured on. Measure it on a folder of "
-            "your own to see its mistakes."
+            "These figures came without the media they were measured on. Measure the detector on a folder of your "
+            "own to see its mistakes."
         )
         return
     left, right = st.columns([3, 2], gap="medium", vertical_alignment="bottom")

@@ -98,10 +98,10 @@ def test_too_few_say_nothing():
 
 
 def test_features_of_files_come_from_the_crop_and_from_the_cache(tmp_path):
-    from core.data.dataset import index_data
+    from core.data.dataset import find_samples
     from core.evaluation.cache import RowCache
 
-    samples = index_data([labelled_folder(tmp_path / "data", 3)], for_training=False)
+    samples = find_samples([labelled_folder(tmp_path / "data", 3)])
     broken = Sample(tmp_path / "gone.png", "real", "a", "x", "g")
     cache = RowCache(tmp_path / "cache.jsonl")
     found = measure_features([*samples, broken], scale=1.0, size=48, finder=FINDER, cache=cache)
