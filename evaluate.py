@@ -1,61 +1,89 @@
-"""Measure a detector on labelled pictures, by the very path that users' pictures take.
+"""Measure a detector on labelled pictures and videos, by the very path that users' media take.
 
-    python evaluate.py --data DIR
-    python evaluate.py --data DIR --model model/default --split val --output figures.json
+    python evaluate.py --data DIR                               # a table: AUC, errors, calibration, by source
+    python evaluate.py --data DIR --html report.html            # all curves, one page, opens offline and prints
+    python evaluate.py --data DIR --robustness --json out.json  # also compressed, shrunk, blurred … copies
+    python evaluate.py --data DIR --compare model/other         # which of two is better, and could it be chance
+    python evaluate.py --data DIR --split val --gates           # where it errs, and which quality gates that asks for
 
-DIR is what train.py takes: Real/ and Fake/ with pictures, or a manifest.csv. Prints, by source: how many pictures, the
-area under the ROC curve with its 95 % bootstrap interval, and how often reals are called fake, fakes real, and either
-uncertain at the detector's thresholds.
+DIR is what train.py takes: Real/ and Fake/ with pictures or videos, or a manifest.csv (path, label, and optionally
+source, split, group and further columns to group by). Beside each AUC stands, with --baseline, that of a model that
+sees nothing but the spectrum of the same crops. A second run on the same files takes what it can from the first.
+
+Exit status: 0 when done, 2 for wrong usage or data, 130 when stopped.
 """
 
 import argparse
-import json
 import os
 import sys
-import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from core.errors import UserError
 from core.setup_check import check_system
 
-ROW = "{:20} {:>6} {:>6} {:>8} {:>7} {:>15} {:>10} {:>10} {:>10}"
+EXIT_DONE, EXIT_USAGE, EXIT_INTERRUPTED = 0, 2, 130
 
 
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """Exits with 2 on wrong usage."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", action="append", required=True, metavar="DIR", help="labelled pictures")
-    parser.add_argument("--model", default="default", help="name, folder or file (default: %(default)s)")
-    parser.add_argument("--engine", choices=("auto", "openvino", "tensorflow"), default="auto")
-    parser.add_argument("--split", choices=("train", "val", "test"), default="test", help="default: %(default)s")
-    parser.add_argument("--output", type=Path, metavar="FILE", help="write the figures as JSON")
+    parser = argparse.ArgumentParser(
+        prog="evaluate.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add("--data", action="append", required=True, metavar="DIR", help="labelled folder or manifest.csv; repeatable")
+    add("--model", default="default", metavar="NAME|FOLDER|FILE", help="which detector (default: %(default)s)")
+    add("--compare", metavar="NAME|FOLDER|FILE", help="a second detector on the same media")
+    add("--engine", choices=("auto", "openvino", "tensorflow"), default="auto")
+    add(
+        "--split",
+        choices=("auto", "test", "val", "train", "all"),
+        default="auto",
+        help="default: test where the data name splits, else all",
+    )
+    add("--limit", type=int, metavar="N", help="at most N a source, half of them real, always the same ones")
+    add("--baseline", action="store_true", help="also what low-level statistics alone tell")
+    add(
+        "--robustness", action="store_true", help="also JPEG, downscaling, blur, noise, colour and H.264 at many levels"
+    )
+    add("--robustness-limit", type=int, metavar="N", default=200, help="pictures a source for that, and for --gates")
+    add("--gates", action="store_true", help="also errors by size, sharpness, turn and light of the face")
+    add("--json", "--output", type=Path, metavar="FILE", dest="json", help="write everything that was measured")
+    add("--html", type=Path, metavar="FILE", help="write one self-contained page")
+    add("--anonymous", action="store_true", help="leave file names and folders out of both")
     return parser.parse_args(arguments)
 
 
 def measure(options: argparse.Namespace) -> dict[str, Any]:
-    """The figures that `--output` writes."""
-    check_system()
-    from core.data.dataset import index_data
+    """The document that `--json` writes."""
     from core.detector import load_detector
-    from core.evaluation import score_pictures, summarise
+    from core.evaluation import Request, anonymous, evaluate
 
-    samples = [sample for sample in index_data(options.data) if sample.split == options.split]
+    request = Request(
+        data=tuple(options.data),
+        split=options.split,
+        limit=options.limit,
+        baseline=options.baseline,
+        robustness=options.robustness,
+        robustness_limit=options.robustness_limit,
+        gates=options.gates,
+    )
+    for path in (options.json, options.html):
+        check_place(path)
     detector = load_detector(options.model, engine=options.engine)
-    started = time.perf_counter()
-    figures = summarise(score_pictures(samples, detector, on_progress=progress()))
-    return {
-        "model": detector.name,
-        "model_sha256": detector.sha256,
-        "engine": f"{detector.engine} {detector.precision}",
-        "split": options.split,
-        "seconds": round(time.perf_counter() - started, 1),
-        "figures": figures,
-    }
+    other = load_detector(options.compare, engine=options.engine) if options.compare else None
+    document = evaluate(request, detector, other, on_progress=progress())
+    return anonymous(document) if options.anonymous else document
 
 
-def progress() -> Any:
+def check_place(path: Path | None) -> None:
+    """Before an hour of work, not after it."""
+    if path and (path.is_dir() or not path.absolute().parent.is_dir()):
+        raise UserError(f"{path} cannot be written: its folder is missing, or it is one itself.")
+
+
+def progress() -> Callable[[int, int, str], None] | None:
     """A progress bar on a terminal, nothing elsewhere."""
     if not sys.stderr.isatty():
         return None
@@ -63,42 +91,53 @@ def progress() -> Any:
 
     bar = tqdm(unit="picture")
 
-    def show(done: int, total: int) -> None:
+    def show(done: int, total: int, words: str) -> None:
         bar.total = total
+        bar.set_description_str(words, refresh=False)
         bar.update(done - bar.n)
 
     return show
 
 
-def table(result: dict[str, Any]) -> str:
-    """The figures as aligned text."""
-    lines = [
-        f"{result['model']} ({result['engine']}), {result['split']} split, {result['seconds']} s",
-        ROW.format("source", "real", "fake", "no face", "AUC", "95 %", "real→fake", "fake→real", "uncertain"),
-    ]
-    for source, f in result["figures"].items():
-        shares = [("–" if f[key] is None else f"{f[key]:.3f}") for key in SHARES]
-        interval = "{:.3f}–{:.3f}".format(*f["auc_95"])
-        lines.append(ROW.format(source, f["real"], f["fake"], f["no_face"], f"{f['auc']:.3f}", interval, *shares))
-    return "\n".join([*lines, f"expected calibration error, pooled: {result['figures']['all']['ece']}"])
+def write(path: Path, text: str) -> None:
+    """Whole or not at all."""
+    part = path.with_name(f".{path.name}.part")
+    try:
+        part.write_text(text, encoding="utf-8")
+        part.replace(path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise UserError(f"{path} cannot be written ({error.strerror}): choose another place.") from error
 
 
-SHARES = ("real_called_fake", "fake_called_real", "uncertain")
+def run(options: argparse.Namespace) -> None:
+    """Measures, prints and writes what was asked for."""
+    check_system()
+    from core.evaluation import to_json
+    from core.evaluation.text import as_text
+    from core.evaluation_html import as_html
+
+    document = measure(options)
+    print(as_text(document))
+    if options.json:
+        write(options.json, to_json(document))
+    if options.html:
+        write(options.html, as_html(document))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measures and prints; returns the exit code."""
+    """Returns the exit code."""
     options = parse(arguments)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
-        result = measure(options)
+        run(options)
     except UserError as error:
         print(f"{error.title}: {error}", file=sys.stderr)
-        return 2
-    print(table(result))
-    if options.output:
-        options.output.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-    return 0
+        return EXIT_USAGE
+    except KeyboardInterrupt:
+        print("evaluate.py: stopped; what was judged so far is remembered", file=sys.stderr)
+        return EXIT_INTERRUPTED
+    return EXIT_DONE
 
 
 if __name__ == "__main__":

@@ -33,6 +33,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "training_charts": {"charts"},
     "report": {"media", "faces", "detector", "analysis", "explain", "charts"},
     "evaluation": {"media", "faces", "detector", "analysis", "data"},
+    "evaluation_charts": {"detector", "analysis", "evaluation", "charts"},
+    "evaluation_html": {"detector", "evaluation", "evaluation_charts"},
 }
 SCREENS = {"streamlit", "pages", "streamlit_app", "train", "predict", "evaluate", "tests", "benchmarks"}
 CHECKER = {"cv2", "numpy", "tensorflow", "keras", "openvino"}

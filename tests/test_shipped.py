@@ -7,6 +7,7 @@ import pytest
 
 from core.detector import load_detector, load_spec
 from core.detector.engine import PROBABILITY_TOLERANCE
+from core.evaluation import read_document
 from core.faces import crop_face, default_finder
 from core.media import load_image
 from core.samples import sample_images
@@ -17,7 +18,8 @@ pytestmark = pytest.mark.shipped
 
 
 def test_its_folder_is_whole_and_small():
-    assert {path.name for path in FOLDER.iterdir()} == {"model.keras", "model.json", "MODEL_CARD.md", "LICENSE"}
+    needed = {"model.keras", "model.json", "MODEL_CARD.md", "LICENSE", "evaluation.json", "evaluation-val.json"}
+    assert {path.name for path in FOLDER.iterdir()} == needed
     assert (FOLDER / "model.keras").stat().st_size <= 50_000_000
     assert "non-commercial" in load_spec(FOLDER).licence
 
@@ -32,8 +34,24 @@ def test_its_figures_reach_what_was_asked_of_the_first_edition():
     assert test["stylegan_ffhq"]["auc"] >= 0.90
 
 
-def test_nothing_of_the_trainer_s_machine_is_in_it():
-    assert "/work" not in (FOLDER / "model.json").read_text(encoding="utf-8")
+@pytest.mark.parametrize("name", ["model.json", "evaluation.json", "evaluation-val.json"])
+def test_nothing_of_the_trainer_s_machine_is_in_it(name):
+    text = (FOLDER / name).read_text(encoding="utf-8")
+    assert "/work" not in text
+    assert ".jpg" not in text
+
+
+@pytest.mark.parametrize("name", ["evaluation.json", "evaluation-val.json"])
+def test_its_evaluation_is_of_these_weights_and_says_what_its_card_says(name):
+    document, spec = read_document(FOLDER / name), load_spec(FOLDER)
+    assert document["detector"]["sha256"] == spec.weights_sha256
+    assert document["detector"]["thresholds"] == spec.to_dict()["thresholds"]
+    assert document["detector"]["calibration"] == spec.to_dict()["calibration"]
+    told, measured = spec.metrics[document["data"]["split"]], document["figures"]
+    assert set(told) == set(measured)
+    for part, figures in told.items():
+        for key in ("real", "fake", "no_face", "auc", "real_called_fake", "fake_called_real", "uncertain"):
+            assert measured[part][key] == pytest.approx(figures[key], abs=1e-3), (part, key)
 
 
 def test_engines_agree_on_real_crops():

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.analysis.scoring import score_crops
 from core.analysis.types import ImageReport
@@ -43,20 +45,32 @@ def analyze_image(
     """
     started = time.perf_counter()
     picture = load_image(source, name=name)
-    rgb = picture.rgb
+    report = analyze_rgb(picture.rgb, detector, finder, maps=maps)
+    return replace(
+        report,
+        path=name or (str(source) if isinstance(source, str | Path) else "image"),
+        warnings=tuple(picture.warnings),
+        seconds=time.perf_counter() - started,
+    )
+
+
+def analyze_rgb(
+    rgb: NDArray[np.uint8], detector: Detector, finder: FaceFinder | None = None, *, maps: bool = True
+) -> ImageReport:
+    """The same for a picture that is decoded already, uint8 (H, W, 3); its report has no path."""
+    started = time.perf_counter()
     faces = sorted(find_faces_or_tight(rgb, finder or default_finder()), key=lambda face: face.box_xyxy[0])
     spec = detector.spec
     crops = [crop_face(rgb, face, scale=spec.crop.scale, size=spec.input_size) for face in faces]
     scores = score_crops(detector, np.stack(crops), faces, maps=maps) if crops else []
     verdict, probability, reasons = judge_image(scores)
     return ImageReport(
-        path=name or (str(source) if isinstance(source, str | Path) else "image"),
+        path="",
         verdict=verdict,
         fake_probability=probability,
         size_wh=(rgb.shape[1], rgb.shape[0]),
         faces=tuple(scores),
         reasons=reasons,
-        warnings=tuple(picture.warnings),
         model=detector.name,
         model_sha256=detector.sha256,
         seconds=time.perf_counter() - started,

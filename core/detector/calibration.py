@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import minimize
@@ -12,6 +15,9 @@ from core.detector.spec import Calibration, Thresholds
 Floats = NDArray[np.float64]
 MIN_SLOPE = 1e-3
 EVEN_ODDS = (0.4, 0.6)
+LEAST_OF_SOURCE = 20
+FURTHEST_LIMIT = 0.995
+"""A limit beyond this would call next to nothing fake, or real: it is not set for the sake of one source."""
 
 
 def fit_platt(logits: ArrayLike, labels: ArrayLike, sample_weight: ArrayLike | None = None) -> Calibration:
@@ -70,6 +76,71 @@ def choose_thresholds(
     fake_above = _limit(p[~fake], weight[~fake], max_error)
     real_below = 1 - _limit(1 - p[fake], weight[fake], max_error)
     return Thresholds(real_below=min(real_below, EVEN_ODDS[0]), fake_above=max(fake_above, EVEN_ODDS[1]))
+
+
+@dataclass(frozen=True)
+class ThresholdFit:
+    """Thresholds, and whose errors they bound.
+
+    Attributes:
+        thresholds: The two limits.
+        fake_above_set_by: The source whose reals set the upper one; "" where the band of even odds did.
+        real_below_set_by: The source whose fakes set the lower one; "" likewise.
+        unmet: "source: reals" or "source: fakes" for those that only a limit at the very end would bound; they set
+            none, since nothing at all would be called fake, or real, any more.
+    """
+
+    thresholds: Thresholds
+    fake_above_set_by: str
+    real_below_set_by: str
+    unmet: tuple[str, ...]
+
+
+def choose_thresholds_by_source(
+    probabilities: ArrayLike, labels: ArrayLike, sources: Sequence[str], max_error: float = 0.05
+) -> ThresholdFit:
+    """As `choose_thresholds`, with the errors bounded in every source by itself: the worst one counts.
+
+    What is pooled hides that one source's reals are called fake three times as often as the others'. The price is
+    that more stays uncertain.
+
+    Args:
+        probabilities: (n,) calibrated P(fake), 0..1.
+        labels: (n,) 1 or True for fake, 0 for real; both must occur.
+        sources: (n,) where each comes from. Sources with fewer than 20 of a class are taken together in that class.
+        max_error: Share of each source's reals that may be called fake, and of its fakes that may be called real.
+
+    Raises:
+        ValueError: As `choose_thresholds`.
+    """
+    p, fake, _ = _checked(probabilities, labels, None)
+    if not 0 <= max_error < 1 or p.min() < 0 or p.max() > 1 or len(sources) != len(p):
+        raise ValueError("max_error must be in 0..1 below 1, probabilities in 0..1, and every one needs its source")
+    names = np.asarray(sources, dtype=str)
+    upper, upper_from, unmet_reals = _worst_limit(p[~fake], names[~fake], max_error)
+    lower, lower_from, unmet_fakes = _worst_limit(1 - p[fake], names[fake], max_error)
+    if upper < EVEN_ODDS[1]:
+        upper, upper_from = EVEN_ODDS[1], ""
+    if 1 - lower > EVEN_ODDS[0]:
+        lower, lower_from = 1 - EVEN_ODDS[0], ""
+    unmet = [*(f"{name}: reals" for name in unmet_reals), *(f"{name}: fakes" for name in unmet_fakes)]
+    return ThresholdFit(Thresholds(1 - lower, upper), upper_from, lower_from, tuple(unmet))
+
+
+def _worst_limit(values: Floats, names: NDArray[np.str_], max_error: float) -> tuple[float, str, list[str]]:
+    """The highest of the sources' limits, whose it is, and the sources that none short of the end would bound."""
+    counts = {name: int((names == name).sum()) for name in np.unique(names)}
+    small = [name for name, count in counts.items() if count < LEAST_OF_SOURCE]
+    names = np.where(np.isin(names, small), "small sources", names)
+    limits = {
+        str(name): _limit(values[names == name], np.ones(int((names == name).sum())), max_error)
+        for name in np.unique(names)
+    }
+    met = {name: limit for name, limit in limits.items() if limit <= FURTHEST_LIMIT}
+    if not met:  # nothing can be promised: all of it stays uncertain
+        return 1.0, "", sorted(limits)
+    worst = max(met, key=lambda name: met[name])
+    return met[worst], worst, sorted(set(limits) - set(met))
 
 
 def _limit(values: Floats, weight: Floats, max_error: float) -> float:

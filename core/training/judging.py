@@ -13,7 +13,7 @@ from scipy.special import expit
 from core.analysis.image import analyze_image
 from core.analysis.scoring import score_crops
 from core.analysis.types import FaceScore
-from core.analysis.verdict import judge_face, judge_image
+from core.analysis.verdict import judge_face, judge_image, worst_face
 from core.data.batches import read_crop
 from core.data.dataset import Sample
 from core.detector.spec import DetectorSpec
@@ -39,8 +39,8 @@ class Seen:
         """What a detector with this spec's calibration, thresholds and gates says of it."""
         faces = [_judged(face, spec) for face in self.faces]
         verdict, probability, _ = judge_image(faces)
-        worst = max(faces, key=lambda face: face.fake_probability, default=None)
-        return Scored(self.sample, verdict, probability, None if worst is None else worst.logit)
+        worst = worst_face(faces)
+        return Scored(self.sample, verdict, probability, None if worst is None else faces[worst].logit)
 
 
 def look(

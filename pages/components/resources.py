@@ -72,6 +72,11 @@ def detector() -> Detector:
     entry = chosen()
     if entry is None:
         raise DetectorError(f"There is no detector in {models_folder()}: add one on the Detector page.")
+    return load(entry)
+
+
+def load(entry: DetectorEntry) -> Detector:
+    """Any of the detectors, loaded. Raises DetectorError with what to do where it cannot be."""
     if entry.error is not None:
         raise DetectorError(str(entry.error))
     return _load(str(entry.path), fingerprint(entry))

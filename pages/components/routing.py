@@ -37,6 +37,12 @@ def navigation() -> Page:
                 help="What was analysed on this machine: open it again, remove it, or clear it all.",
             ),
             st.Page(
+                "pages/evaluation.py",
+                title="Evaluation",
+                icon=":material/monitoring:",
+                help="How often a detector is right, and how sure that is: measured in the open, on your folder too.",
+            ),
+            st.Page(
                 "pages/detector.py",
                 title="Detector",
                 icon=":material/neurology:",

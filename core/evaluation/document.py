@@ -1,0 +1,150 @@
+"""An evaluation as one JSON document: what pages, HTML files, model cards and other programs read.
+
+    schema_version, kind      1, "deepfake-evaluation"
+    created, seconds          when (UTC), and how long it took
+    detector                  name, sha256, engine, precision, input_size, crop_scale, calibration, thresholds, gates
+    data                      name, split, limit, folders
+    figures                   by part ("all" and each source): counts, areas with intervals, shares
+    columns                   by further column of the manifest, by value: the same
+    curves                    by part: roc and pr as x, y, low, high
+    calibration               by part: ece, ece_95, ece_plain, rms, brier, bins
+    baseline                  by source: what the spectrum alone reaches; {} if not asked for
+    robustness                untouched and levels, each with figures by part; null if not asked for
+    comparison                the other detector and figures by part; null if not asked for
+    gates                     by limit; null if not asked for
+    items                     columns of equal length, one entry for each picture or video that could be read
+    unreadable                path and reason of those that could not
+
+Figures that cannot be known (an AUC without reals) are null.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from core.analysis.verdict import failed_gates, verdict_of
+from core.errors import DataError
+from core.evaluation.scoring import Scored
+
+if TYPE_CHECKING:
+    from core.detector.engine import Detector
+
+SCHEMA_VERSION = 1
+KIND = "deepfake-evaluation"
+NEEDED = ("detector", "data", "figures", "curves", "calibration", "items")
+Document = dict[str, Any]
+
+
+def describe_detector(detector: Detector) -> dict[str, Any]:
+    """What of a detector its figures depend on."""
+    spec = detector.spec.to_dict()
+    return {
+        "name": detector.name,
+        "sha256": detector.sha256,
+        "engine": detector.engine,
+        "precision": detector.precision,
+        "input_size": spec["input_size"],
+        "crop_scale": spec["crop"]["scale"],
+        **{name: spec[name] for name in ("calibration", "thresholds", "gates")},
+    }
+
+
+def item_columns(scored: Sequence[Scored], detector: Detector) -> dict[str, list[Any]]:
+    """One entry for each item in each list; `held` is true where a quality gate keeps it uncertain."""
+    return {
+        "path": [str(one.sample.path) for one in scored],
+        "source": [one.sample.source for one in scored],
+        "label": [one.sample.label for one in scored],
+        "fake": [one.sample.fake for one in scored],
+        "verdict": [one.verdict for one in scored],
+        "fake_probability": [_short(one.fake_probability) for one in scored],
+        "logit": [_short(one.logit) for one in scored],
+        "held": [_held(one, detector) for one in scored],
+        "video": [one.video for one in scored],
+    }
+
+
+def _held(one: Scored, detector: Detector) -> bool:
+    if one.quality is not None:
+        return bool(failed_gates(one.quality, detector.spec.gates))
+    if one.fake_probability is None:
+        return False
+    said = verdict_of(one.fake_probability, detector.spec.thresholds)
+    return one.verdict == "uncertain" and said != "uncertain"
+
+
+def _short(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)
+
+
+def stamped(parts: Mapping[str, Any], seconds: float) -> Document:
+    """The parts with their head; numbers that are none become null."""
+    created = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    head = {"schema_version": SCHEMA_VERSION, "kind": KIND, "created": created, "seconds": round(seconds, 1)}
+    document: Document = plain({**head, **parts})
+    return document
+
+
+def plain(value: Any) -> Any:
+    """The same with Python's own types, and null for what is not a number."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | np.ndarray):
+        return [plain(item) for item in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def to_json(document: Document, *, indent: int | None = None) -> str:
+    """As a file holds it."""
+    separators = None if indent else (",", ":")
+    return json.dumps(document, indent=indent, ensure_ascii=False, allow_nan=False, separators=separators) + "\n"
+
+
+def anonymous(document: Document) -> Document:
+    """Without file names, folders and reasons that name files: what may be shipped with a detector."""
+    items = {name: column for name, column in document["items"].items() if name != "path"}
+    data = {key: value for key, value in document["data"].items() if key != "folders"}
+    return {**document, "items": items, "data": data, "unreadable": []}
+
+
+def read_document(path: Path) -> Document:
+    """A document from disk.
+
+    Raises:
+        DataError: It cannot be read, or is no evaluation that this program knows.
+    """
+    try:
+        document = json.loads(path.read_bytes())
+    except OSError as error:
+        raise DataError(f"{path.name} cannot be read ({error.strerror}): check the path.") from error
+    except ValueError as error:
+        raise DataError(f"{path.name} is not valid JSON: measure again, or take the original file.") from error
+    return checked(document, path.name)
+
+
+def checked(document: Any, name: str) -> Document:
+    """The document if it is one.
+
+    Raises:
+        DataError: It is not, or of a newer kind.
+    """
+    if not isinstance(document, dict) or document.get("kind") != KIND:
+        raise DataError(f"{name} is no evaluation: take a file that evaluate.py --json or the Evaluation page wrote.")
+    if document.get("schema_version") != SCHEMA_VERSION:
+        raise DataError(
+            f"{name} is an evaluation of schema version {document.get('schema_version')}, and this program reads "
+            f"{SCHEMA_VERSION}: update the program, or measure again."
+        )
+    missing = [key for key in NEEDED if not isinstance(document.get(key), dict)]
+    if missing:
+        raise DataError(f"{name} lacks {', '.join(missing)}: measure again, or take the original file.")
+    return document

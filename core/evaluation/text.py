@@ -1,0 +1,146 @@
+"""An evaluation as aligned text, for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from core.evaluation.document import Document
+from core.evaluation.robustness import kinds_in
+
+NONE = "–"
+
+
+def as_text(document: Document) -> str:
+    """All that was measured, in tables."""
+    return "\n".join(_lines(document))
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    """ "0.886"; a dash for what is not known."""
+    return NONE if value is None else f"{value:.{digits}f}"
+
+
+def interval(edges: Sequence[float | None] | None) -> str:
+    """ "0.867–0.905"."""
+    return NONE if not edges or None in edges else "–".join(number(edge) for edge in edges)
+
+
+def signed_interval(edges: Sequence[float | None]) -> str:
+    """ "-0.003 to +0.010"."""
+    return NONE if None in edges else " to ".join(f"{edge:+.3f}" for edge in edges)
+
+
+def percent(share: float | None) -> str:
+    """ "4.3 %"."""
+    return NONE if share is None else f"{100 * share:.1f} %"
+
+
+def share_with_interval(figures: dict[str, Any], key: str) -> str:
+    """ "2.9 % (1.0–9.8)"."""
+    low, high = (100 * edge for edge in figures[f"{key}_95"])
+    return NONE if figures[key] is None else f"{percent(figures[key])} ({low:.1f}–{high:.1f})"
+
+
+def _lines(document: Document) -> Iterator[str]:
+    detector, data = document["detector"], document["data"]
+    yield (
+        f"{detector['name']} ({detector['engine']} {detector['precision']}) on {data['name']}, {data['split']} split, "
+        f"{document['seconds']:g} s"
+    )
+    yield from _table(*_parts(document))
+    yield from _calibration(document)
+    for column, values in (document.get("columns") or {}).items():
+        yield ""
+        yield from _table(
+            [column, *HEAD[1:9], "against"], [[*_row(v, f), f["against"] or ""] for v, f in values.items()]
+        )
+    if document.get("comparison"):
+        yield from _comparison(document)
+    if document.get("robustness"):
+        yield from _robustness(document)
+    if document.get("gates"):
+        yield from _gates(document["gates"])
+    if document.get("unreadable"):
+        yield f"\n{len(document['unreadable'])} files cannot be read, such as {document['unreadable'][0]['reason']}"
+
+
+HEAD = ["source", "real", "fake", "no face", "AUC", "95 %", "EER", "real→fake", "fake→real", "uncertain"]
+
+
+def _parts(document: Document) -> tuple[list[str], list[list[str]]]:
+    baseline = document.get("baseline") or {}
+    head = [*HEAD, "spectrum AUC"] if baseline else HEAD
+    rows = []
+    for part, figures in document["figures"].items():
+        row = [*_row(part, figures), percent(figures["uncertain"])]
+        rows.append([*row, number(baseline.get(part, {}).get("auc"))] if baseline else row)
+    return head, rows
+
+
+def _row(name: str, figures: dict[str, Any]) -> list[str]:
+    counts = [str(figures[key]) for key in ("real", "fake", "no_face")]
+    areas = [number(figures["auc"]), interval(figures["auc_95"]), percent(figures["eer"])]
+    return [name, *counts, *areas, percent(figures["real_called_fake"]), percent(figures["fake_called_real"])]
+
+
+def _calibration(document: Document) -> Iterator[str]:
+    error = (document.get("calibration") or {}).get("all")
+    if error:
+        yield (
+            f"calibration error at equal base rates, debiased: {number(error['ece'])} "
+            f"(95 % {interval(error['ece_95'])}; as measured {number(error['ece_plain'])}); "
+            f"Brier score {number(error['brier'])}"
+        )
+
+
+def _comparison(document: Document) -> Iterator[str]:
+    comparison = document["comparison"]
+    one, other = document["detector"]["name"], comparison["other"]["name"]
+    yield f"\n{one} against {other}, on what has a face for both"
+    head = ["source", "faces", "AUC", "AUC of other", "difference", "95 % (DeLong)", "p", "95 % (bootstrap)", "p"]
+    rows = []
+    for part, f in comparison["figures"].items():
+        tests = [(signed_interval(f[way]["difference_95"]), f"{f[way]['p']:.3g}") for way in ("delong", "bootstrap")]
+        areas = [number(f["auc"]), number(f["other_auc"]), f"{f['difference']:+.3f}"]
+        rows.append([part, str(f["items"]), *areas, *tests[0], *tests[1]])
+    yield from _table(head, rows)
+
+
+def _robustness(document: Document) -> Iterator[str]:
+    levels = document["robustness"]["levels"]
+    parts = list(levels[0]["figures"])
+    yield "\nAUC on changed copies, and what is lost against the untouched ones"
+    untouched = document["robustness"]["untouched"]
+    rows = [["untouched", *(number(untouched[part]["auc"]) for part in parts)]]
+    for kind in kinds_in(levels):
+        for level in (one for one in levels if one["kind"] == kind):
+            cells = [level["figures"].get(part, {}) for part in parts]
+            rows.append([level["label"], *(f"{number(f.get('auc'))} ({_loss(f.get('loss'))})" for f in cells)])
+    yield from _table(["change", *parts], rows)
+
+
+def _loss(loss: float | None) -> str:
+    return NONE if loss is None else f"{-loss:+.3f}"
+
+
+def _gates(gates: dict[str, Any]) -> Iterator[str]:
+    for name, gate in gates.items():
+        asked = NONE if gate["suggested"] is None else f"{gate['suggested']:g}"
+        yield f"\n{gate['title']}: {name} is {gate['in_use']:g}; the figures ask for {asked}"
+        rows = [
+            [f"{one['from']:g} to {one['to']:g}", *(str(one[label]) for label in ("real", "fake"))]
+            + [number(one["auc"]), interval(one["auc_95"])]
+            + [share_with_interval(one, key) for key in ("real_called_fake", "fake_called_real")]
+            for one in gate["bins"]
+            if one["real"] + one["fake"]
+        ]
+        yield from _table(["from", "real", "fake", "AUC", "95 %", "real→fake", "fake→real"], rows)
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
+    for row in [head, *rows]:
+        first, *others = row
+        cells = [first.ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True))]
+        yield "  ".join(cells).rstrip()

@@ -1,0 +1,214 @@
+"""What shall be measured, the job that measures it, and opening an evaluation that was made elsewhere."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from core.detector import Detector, DetectorEntry
+from core.errors import DataError, UserError
+from core.evaluation import Request, anonymous, evaluate
+from core.evaluation.document import checked
+from core.evaluation.results import keep
+from core.evaluation_html import as_html
+from core.jobs import Job, JobContext
+from pages.components import resources
+from pages.components.text import count, duration, escape
+
+JOB, OPEN_NEXT, ROUND = "evaluation_job", "evaluation_next", "evaluation_round"
+"""Session state: id of the job of this tab; path of the evaluation to show next; number of the uploader."""
+POLL_S = 0.7
+NOBODY = "No comparison"
+SPLITS = {
+    "auto": "Test split, or everything where there are no splits",
+    "val": "Validation split",
+    "train": "Training split",
+    "all": "Everything",
+}
+
+
+def form(entries: list[DetectorEntry]) -> None:
+    """Asks what to measure; the button queues it."""
+    names = [entry.name for entry in entries if entry.error is None]
+    if not names:
+        st.caption("There is no detector to measure: add one on the Detector page.")
+        return
+    chosen = resources.chosen()
+    left, right = st.columns(2, gap="medium")
+    with left:
+        name = st.selectbox(
+            "Detector to measure",
+            names,
+            index=names.index(chosen.name) if chosen and chosen.name in names else 0,
+            key="evaluation_detector",
+        )
+        other = st.selectbox(
+            "Compare with",
+            [NOBODY, *(one for one in names if one != name)],
+            key="evaluation_other",
+            help="A second detector judges the same media: which is better, and could it be chance?",
+        )
+    with right:
+        folder = st.text_input(
+            "Labelled folder",
+            key="evaluation_folder",
+            persist_state="session",
+            placeholder="/path/to/folder",
+            help="A folder on this computer with Real and Fake inside, pictures or videos, or with a manifest.csv.",
+        )
+        split = st.selectbox("Which part", list(SPLITS), format_func=SPLITS.__getitem__, key="evaluation_split")
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        limit = st.number_input(
+            "At most, a source",
+            min_value=10,
+            value=200,
+            step=50,
+            key="evaluation_limit",
+            width=160,
+            help="Half of them real, always the same ones. Empty the field to take all.",
+        )
+        baseline = st.checkbox(
+            "Low-level baseline",
+            value=True,
+            key="evaluation_baseline",
+            help="What a model that sees only the spectrum of the same crops can tell. Where that is much, a source is "
+            "easy for the wrong reasons.",
+        )
+        robustness = st.checkbox(
+            "Robustness",
+            key="evaluation_robustness",
+            help="Also JPEG, downscaling, blur, noise, colour and H.264 at 40 levels: about 40 times the work.",
+        )
+        gates = st.checkbox(
+            "Face quality",
+            key="evaluation_gates",
+            help="Also where it errs by size, sharpness, turn and light of the face: about 15 times the work.",
+        )
+        pressed = st.button("Measure", type="primary", icon=":material/play_arrow:", key="evaluation_start")
+    if pressed:
+        request = Request(
+            data=(folder.strip(),),
+            split=split,
+            limit=None if limit is None else int(limit),
+            baseline=baseline,
+            robustness=robustness,
+            gates=gates,
+        )
+        by_name = {entry.name: entry for entry in entries}
+        start(request, by_name[name], by_name.get(other) if other != NOBODY else None)
+
+
+def start(request: Request, entry: DetectorEntry, other: DetectorEntry | None) -> None:
+    """Queue the work; what is wrong with the folder is said by the job, which looks at it."""
+    try:
+        if not request.data[0]:
+            raise DataError("Name a folder on this computer with Real and Fake inside, or with a manifest.csv.")
+        with st.spinner("Starting the detector…", show_time=True):
+            detectors = resources.load(entry), resources.load(other) if other else None
+    except UserError as error:
+        resources.show_error(error)
+        return
+    key = hashlib.sha256(repr((request, entry, other)).encode()).hexdigest()[:16]
+    job = resources.queue().submit(f"evaluation-{key}", _work(request, *detectors), label=request.data[0])
+    st.session_state[JOB] = job.id
+    st.rerun()
+
+
+def _work(request: Request, detector: Detector, other: Detector | None) -> Callable[[JobContext], Path]:
+    finder = resources.finder()
+    request = Request(**{**vars(request), "data": tuple(str(Path(one).expanduser()) for one in request.data)})
+
+    def work(context: JobContext) -> Path:
+        document = evaluate(
+            request,
+            detector,
+            other,
+            finder=finder,
+            on_progress=context.report,
+            should_cancel=lambda: context.cancelled,
+        )
+        return keep(document)
+
+    return work
+
+
+def running() -> bool:
+    """Shows the job of this tab; True while there is one. One that has ended leaves its result to be shown."""
+    job = resources.queue().get(st.session_state.get(JOB, ""))
+    if job is None:
+        return False
+    if not job.ended:
+        _panel(job)
+        return True
+    st.session_state.pop(JOB, None)
+    if job.state == "done":
+        st.session_state[OPEN_NEXT] = str(job.result)
+        st.toast("Measured.", icon=":material/check:")
+    elif job.state == "failed":
+        st.error(escape(job.error or ""), title=job.error_title, icon=":material/error:")
+    else:
+        st.info("Stopped. What was judged so far is remembered: measuring again goes on from there.")
+    return False
+
+
+def _panel(job: Job[Any]) -> None:
+    @st.fragment(run_every=POLL_S)
+    def poll() -> None:
+        if job.ended:
+            st.rerun()
+        progress = job.progress
+        with st.container(border=True):
+            with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+                st.markdown(f"**Measuring on {escape(job.label)}**", width="stretch")
+                st.button("Stop", icon=":material/close:", key=f"stop_{job.id}", on_click=job.cancel)
+            if job.state == "queued":
+                st.progress(0.0, text=f"Waiting: {count(job.position, 'job')} to go first")
+            else:
+                st.progress(progress.fraction or 0.0, text=_describe(job))
+
+    poll()
+
+
+def _describe(job: Job[Any]) -> str:
+    progress = job.progress
+    if not progress.total:
+        return "Looking the folder through…"
+    parts = [escape(progress.message)]
+    if progress.done < progress.total:
+        parts.append(f"{progress.done:,} of {progress.total:,} judgements")
+    if progress.seconds_left:
+        parts.append(f"about {duration(progress.seconds_left)} left")
+    return " · ".join(part for part in parts if part)
+
+
+def opener() -> None:
+    """An evaluation made by evaluate.py, perhaps on another machine.
+
+    Paths in it are dropped: on a server that several people use, a file could name any picture there, and be shown it.
+    """
+    upload = st.file_uploader(
+        "Open an evaluation (JSON of evaluate.py or of this page)",
+        type="json",
+        key=f"evaluation_upload_{st.session_state.get(ROUND, 0)}",
+    )
+    if upload is None:
+        return
+    try:
+        st.session_state[OPEN_NEXT] = str(keep(anonymous(_read_upload(upload.getvalue(), upload.name))))
+    except UserError as error:
+        resources.show_error(error)
+        return
+    st.session_state[ROUND] = st.session_state.get(ROUND, 0) + 1
+    st.rerun()
+
+
+def _read_upload(data: bytes, name: str) -> dict[str, Any]:
+    try:
+        document = checked(json.loads(data), name)
+        as_html(document)  # looks at all that the page will look at
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
+        raise DataError(f"{name} is damaged: measure again, or take the original file.") from error
+    return document

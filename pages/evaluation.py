@@ -1,0 +1,130 @@
+"""How good a detector is, in the open: figures that ship with it, and the same on any labelled folder."""
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from core.errors import UserError
+from core.evaluation import read_document, to_json
+from core.evaluation.results import StoredEvaluation, finished, remove, shipped, title_of
+from core.evaluation_html import as_html
+from pages.components import evaluation_form as form
+from pages.components import evaluation_mistakes, evaluation_strength, resources, routing
+from pages.components import evaluation_views as views
+from pages.components.text import escape
+
+CHOICE = "evaluation_choice"
+LISTED = 30
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def load(path: str, modified_ns: int) -> dict[str, Any]:
+    return read_document(Path(path))
+
+
+def stored() -> list[tuple[StoredEvaluation, dict[str, Any]]]:
+    """What can be opened, with its document: the chosen detector's own first, then those made here, then the others."""
+    chosen = resources.chosen()
+    own = sorted(shipped(resources.detectors()), key=lambda one: one.detector != (chosen.name if chosen else None))
+    found = []
+    for one in [*own[:1], *finished()[:LISTED], *own[1:]]:
+        try:
+            found.append((one, load(str(one.path), one.modified_ns)))
+        except UserError as error:
+            resources.show_error(error, one.path.name)
+    return found
+
+
+def pick(found: list[tuple[StoredEvaluation, dict[str, Any]]]) -> tuple[StoredEvaluation, dict[str, Any]]:
+    by_path = {str(one.path): (one, document) for one, document in found}
+    wanted = st.session_state.pop(form.OPEN_NEXT, None)
+    if wanted in by_path:
+        st.session_state[CHOICE] = wanted
+    path = st.selectbox(
+        "Evaluation",
+        list(by_path),
+        format_func=lambda path: title_of(*by_path[path]),
+        key=CHOICE,
+        persist_state="session",
+        label_visibility="collapsed",
+    )
+    return by_path[path]
+
+
+def file_name(document: dict[str, Any], suffix: str) -> str:
+    words = f"{document['detector']['name']}-{document['data']['name']}-{document['data']['split']}"
+    return "".join(char if char.isalnum() or char in "-_." else "-" for char in words)[:80] + f"-evaluation{suffix}"
+
+
+def exports(one: StoredEvaluation, document: dict[str, Any]) -> None:
+    for label, make, suffix, media_type in (
+        ("HTML", partial(as_html, document), ".html", "text/html"),
+        ("JSON", partial(to_json, document, indent=1), ".json", "application/json"),
+    ):
+        st.download_button(
+            label,
+            make,
+            file_name(document, suffix),
+            media_type,
+            key=f"evaluation_{label}",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+    if one.detector is None:
+        st.button("Remove", icon=":material/delete:", key="evaluation_remove", on_click=remove, args=(one,))
+
+
+def facts(document: dict[str, Any]) -> str:
+    """What was measured, on what, when, in one line."""
+    detector, pooled = document["detector"], document["figures"]["all"]
+    videos = f", {pooled['videos']} of them videos" if pooled["videos"] else ""
+    return (
+        f"{escape(detector['name'])} ({detector['sha256'][:8]}, {detector['engine']} {detector['precision']}) · "
+        f"{pooled['real']} real and {pooled['fake']} fake with a face{videos}, {pooled['no_face']} without · "
+        f"measured {document['created'][:10]}"
+    )
+
+
+def show(one: StoredEvaluation, document: dict[str, Any]) -> None:
+    if document.get("unreadable"):
+        with st.expander(f"{len(document['unreadable'])} files could not be read", icon=":material/warning:"):
+            for file in document["unreadable"][:LISTED]:
+                st.caption(escape(file["reason"] or ""))
+    key = f"{one.path.name}_{one.modified_ns}"
+    sections = {
+        "Figures": views.overview,
+        "Curves": views.curves,
+        "Verdicts": partial(views.decisions, key=key),
+        "Robustness": evaluation_strength.robustness,
+        "Comparison": evaluation_strength.comparison,
+        "Face quality": evaluation_strength.face_quality,
+        "Mistakes": evaluation_mistakes.gallery,
+    }
+    tabs = st.tabs(list(sections), on_change="rerun", key="evaluation_tabs")
+    for tab, section in zip(tabs, sections.values(), strict=True):
+        if tab.open:
+            with tab:
+                section(document)
+
+
+routing.require_router()
+st.title("Evaluation", anchor=False)
+st.caption("How often a detector is right, and how sure that is. Everything is measured on this machine.")
+
+busy = form.running()
+found = stored()
+with st.expander("Measure a detector", icon=":material/science:", expanded=not found and not busy):
+    form.form(resources.detectors())
+    form.opener()
+if not found:
+    if not busy:
+        st.markdown("Nothing was measured yet. Name a labelled folder above, or open a finished evaluation.")
+    st.stop()
+one, document = pick(found)
+with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+    st.caption(facts(document))
+    with st.container(horizontal=True, width="content"):
+        exports(one, document)
+show(one, document)

@@ -1,0 +1,102 @@
+"""Ranking against scikit-learn and against figures that can be worked out by hand."""
+
+import numpy as np
+import pytest
+from sklearn.metrics import average_precision_score, roc_auc_score
+from sklearn.metrics import roc_curve as sklearn_roc_curve
+
+from core.metrics import auc_interval, average_precision, pr_curve, roc_auc, roc_curve
+from core.metrics.ranking import Ranked, weighted_auc
+
+
+def tied(count=500, seed=0, shift=1.0):
+    """Scores with many ties, and labels."""
+    rng = np.random.default_rng(seed)
+    labels = rng.random(count) < 0.3
+    return np.round(rng.normal(size=count) + shift * labels, 1), labels
+
+
+@pytest.mark.parametrize(
+    ("scores", "labels", "expected"),
+    [
+        ([0.1, 0.2, 0.8, 0.9], [0, 0, 1, 1], 1.0),  # told apart
+        ([0.9, 0.8, 0.2, 0.1], [0, 0, 1, 1], 0.0),  # the wrong way round
+        ([0.5, 0.5, 0.5, 0.5], [0, 1, 0, 1], 0.5),  # all ties
+        ([0.1, 0.4, 0.35, 0.8], [0, 0, 1, 1], 0.75),  # scikit-learn's own example
+    ],
+)
+def test_roc_auc(scores, labels, expected):
+    assert roc_auc(scores, labels) == expected
+
+
+def test_areas_agree_with_scikit_learn_on_ties():
+    scores, labels = tied()
+    assert roc_auc(scores, labels) == pytest.approx(roc_auc_score(labels, scores), abs=1e-12)
+    assert average_precision(scores, labels) == pytest.approx(average_precision_score(labels, scores), abs=1e-12)
+
+
+@pytest.mark.parametrize("function", [roc_auc, average_precision])
+def test_one_class_gives_no_number(function):
+    assert np.isnan(function([0.1, 0.2], [1, 1]))
+
+
+def test_weights_count_like_repeated_items():
+    scores, labels = tied(200)
+    weights = np.random.default_rng(3).integers(0, 4, (5, 200)).astype(float)
+    expected = [
+        roc_auc_score(np.repeat(labels, row.astype(int)), np.repeat(scores, row.astype(int))) for row in weights
+    ]
+    np.testing.assert_allclose(weighted_auc(Ranked.of(scores, labels), weights), expected, atol=1e-12)
+
+
+def test_auc_interval_covers_the_truth_about_as_often_as_it_says():
+    # two unit normals one apart: the true AUC is Φ(1/√2) = 0.7602
+    rng = np.random.default_rng(1)
+    hits = 0
+    for seed in range(60):
+        labels = np.arange(120) % 2 == 1
+        low, high = auc_interval(rng.normal(size=120) + labels, labels, rounds=200, seed=seed)
+        hits += low <= 0.7602 <= high
+    assert 51 <= hits <= 60
+
+
+def test_frames_of_one_film_count_as_one():
+    # ten copies of every item add nothing: the interval by group must be about as wide as without them
+    scores, labels = tied(60)
+    single = np.ptp(auc_interval(scores, labels))
+    copied = np.ptp(auc_interval(np.repeat(scores, 10), np.repeat(labels, 10)))
+    grouped = np.ptp(auc_interval(np.repeat(scores, 10), np.repeat(labels, 10), groups=np.repeat(range(60), 10)))
+    assert copied < 0.5 * single
+    assert grouped == pytest.approx(single, rel=0.25)
+
+
+def test_roc_curve_runs_through_scikit_learn_s_points():
+    scores, labels = tied()
+    curve = roc_curve(scores, labels, rounds=50)
+    x, y, _ = sklearn_roc_curve(labels, scores, drop_intermediate=False)
+    last = np.r_[np.diff(x) > 0, True]
+    np.testing.assert_allclose(curve.y, np.interp(curve.x, x[last], y[last]), atol=1e-12)
+    assert (curve.low <= curve.y + 0.02).all()
+    assert (curve.high >= curve.y - 0.02).all()
+    assert 0.05 < np.mean(curve.high - curve.low) < 0.4
+    # the area under the curve is the AUC, up to the grid
+    assert np.trapezoid(curve.y, curve.x) == pytest.approx(roc_auc(scores, labels), abs=0.01)
+
+
+def test_precision_is_that_of_as_many_fakes_as_reals():
+    # 1 fake and 3 reals, one real above the fake: at recall 1 a third of the reals come along: 1 / (1 + 1/3)
+    curve = pr_curve([0.9, 0.8, 0.2, 0.1], [0, 1, 0, 0], rounds=20)
+    assert curve.y[-1] == pytest.approx(0.75)
+
+
+def test_precision_of_chance_is_one_half_and_of_a_perfect_detector_one():
+    rng = np.random.default_rng(0)
+    labels = rng.random(20_000) < 0.1
+    assert np.abs(pr_curve(rng.random(20_000), labels, rounds=10).y[10:] - 0.5).max() < 0.05
+    assert pr_curve(labels + 0.0, labels, rounds=10).y.min() == 1.0
+
+
+@pytest.mark.parametrize("function", [roc_curve, pr_curve])
+def test_a_curve_needs_both_classes(function):
+    with pytest.raises(ValueError, match="reals and fakes"):
+        function([0.1, 0.2], [1, 1])

@@ -1,0 +1,99 @@
+"""evaluate.py as a command: table, files, exit codes, and one sentence for each thing that is wrong."""
+
+import json
+
+import pytest
+
+import evaluate as command
+from core import detector as detectors
+from core.errors import DetectorError
+from core.evaluation import run
+from tests.evaluation.support import FINDER, detector, labelled_folder
+
+
+@pytest.fixture
+def data(tmp_path, fresh_home, monkeypatch):
+    """A folder of pictures, and detectors by name."""
+    known = {"default": detector(), "other": detector("other", gain=0.1)}
+
+    def load(name, engine):
+        if name not in known:
+            raise DetectorError(f'There is no detector "{name}".')
+        return known[name]
+
+    monkeypatch.setattr(detectors, "load_detector", load, raising=False)
+    monkeypatch.setattr(run, "default_finder", lambda: FINDER)
+    return labelled_folder(tmp_path / "data", 8, splits=("val", "test"), sources=("",))
+
+
+def test_table_and_files(data, tmp_path, capsys):
+    out, page = tmp_path / "out.json", tmp_path / "page.html"
+    code = command.main(
+        ["--data", str(data), "--compare", "other", "--baseline", "--json", str(out), "--html", str(page)]
+    )
+    assert code == 0
+    said = capsys.readouterr().out
+    assert "tiny against other" in said
+    assert "test split" in said
+    document = json.loads(out.read_text())
+    assert document["figures"]["all"]["real"] == 8
+    assert page.read_text().startswith("<!doctype html>")
+    assert not list(tmp_path.glob(".*.part"))
+
+
+def test_limit_and_split(data, tmp_path):
+    out = tmp_path / "out.json"
+    assert command.main(["--data", str(data), "--split", "all", "--limit", "4", "--output", str(out)]) == 0
+    document = json.loads(out.read_text())
+    assert document["data"]["split"] == "all"
+    assert len(document["items"]["fake"]) == 4
+
+
+def test_anonymous_files_name_nothing(data, tmp_path):
+    out = tmp_path / "out.json"
+    assert command.main(["--data", str(data), "--anonymous", "--json", str(out)]) == 0
+    assert str(tmp_path) not in out.read_text()
+    assert ".png" not in out.read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--data", "{data}/nothing"], "There is no folder"),
+        (["--data", "{data}", "--model", "nobody"], "no detector"),
+        (["--data", "{data}", "--compare", "nobody"], "no detector"),
+        (["--data", "{data}", "--split", "train"], "no train pictures"),
+        (["--data", "{data}", "--limit", "0"], "at least 2"),
+        (["--data", "{data}", "--json", "{data}"], "cannot be written"),  # a folder
+        (["--data", "{data}", "--html", "{data}/no/where.html"], "cannot be written"),
+    ],
+)
+def test_what_is_wrong_is_one_sentence(data, capsys, arguments, words):
+    assert command.main([argument.format(data=data) for argument in arguments]) == 2
+    error = capsys.readouterr().err
+    assert words in error
+    assert error.count("\n") == 1
+    assert "Traceback" not in error
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],  # no data
+        ["--data", "x", "--split", "holdout"],  # no such split
+        ["--data", "x", "--limit", "many"],  # no number
+    ],
+)
+def test_wrong_usage_exits_with_2(arguments):
+    with pytest.raises(SystemExit) as exit_:
+        command.main(arguments)
+    assert exit_.value.code == 2
+
+
+def test_stopped_by_the_keyboard(data, monkeypatch, capsys):
+    def interrupted(_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(command, "measure", interrupted)
+    assert command.main(["--data", str(data)]) == 130
+    assert "remembered" in capsys.readouterr().err

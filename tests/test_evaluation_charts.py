@@ -1,0 +1,115 @@
+"""core.evaluation_charts: what a figure says, read back from its traces and annotations."""
+
+import numpy as np
+import pytest
+
+from core import evaluation_charts as charts
+from core.detector.spec import Thresholds
+from core.evaluation.figures import calibration_of, curves_of
+from tests.evaluation.support import judged
+
+SCORED = judged(80, sources=("a", "b"))
+CURVES = {"All sources": curves_of(SCORED), "<b>a</b>": curves_of(SCORED[:80]), "one class": None}
+
+
+@pytest.mark.parametrize("draw", [charts.roc, charts.precision_recall])
+def test_one_line_and_one_band_a_source(draw):
+    figure = draw(CURVES)
+    named = [trace.name for trace in figure.data if trace.name]
+    assert named == ["All sources", "&lt;b&gt;a&lt;/b&gt;", "Chance"]  # what has no curve is left out
+    lines = [trace for trace in figure.data if trace.name in named[:2]]
+    assert lines[0].line.dash != lines[1].line.dash  # told apart without colour
+    bands = [trace for trace in figure.data if trace.fill == "toself"]
+    assert len(bands) == 2
+    assert all(trace.mode == "lines" and trace.hoverinfo == "skip" for trace in bands)
+
+
+def test_of_many_curves_only_the_first_has_a_band():
+    many = {f"{number}": CURVES["All sources"] for number in range(4)}
+    assert len([trace for trace in charts.roc(many).data if trace.fill == "toself"]) == 1
+
+
+def test_calibration_bars_reach_from_low_to_high():
+    bins = calibration_of(SCORED)["bins"]
+    trace = charts.calibration(bins).data[-1]
+    np.testing.assert_allclose(np.array(trace.y) + trace.error_y.array, [one["observed_95"][1] for one in bins])
+    np.testing.assert_allclose(np.array(trace.y) - trace.error_y.arrayminus, [one["observed_95"][0] for one in bins])
+
+
+def test_histogram_puts_fakes_up_and_reals_down_each_as_shares():
+    figure = charts.histogram([0.05, 0.06, 0.9, 0.95, 1.0], [False, False, True, True, True], Thresholds(0.3, 0.7))
+    fakes, reals = figure.data
+    assert sum(fakes.y) == pytest.approx(1)
+    assert sum(reals.y) == pytest.approx(-1)
+    assert {shape.x0 for shape in figure.layout.shapes} == {0.3, 0.7}
+
+
+def test_histogram_of_one_class_does_not_divide_by_nothing():
+    assert sum(charts.histogram([0.9], [True], Thresholds()).data[1].y) == 0
+
+
+def test_confusion_matrix_says_counts_and_shares():
+    figure = charts.confusion_matrix((8, 1, 1), (0, 0, 0))
+    assert [annotation.text for annotation in figure.layout.annotations[:3]] == [
+        "<b>80.0 %</b><br>8",
+        "<b>10.0 %</b><br>1",
+        "<b>10.0 %</b><br>1",
+    ]
+    assert len(figure.layout.annotations) == 6  # no fakes: zeros and not an error
+
+
+LEVELS = [
+    {"kind": "jpeg", "level": level, "figures": {"all": {"auc": auc, "auc_95": edges}}}
+    for level, auc, edges in ((90, 0.9, [0.85, 0.95]), (30, None, [None, None]))
+]
+
+
+def test_robustness_starts_at_the_untouched_pictures_and_bears_holes():
+    figure = charts.robustness(LEVELS, "jpeg", ["all"], {"all": {"auc": 0.95, "auc_95": [0.9, 0.99]}})
+    line = figure.data[-1]
+    assert line.y == (0.95, 0.9, None)
+    assert figure.layout.xaxis.ticktext == ("untouched", "90", "30")
+    assert figure.layout.xaxis.title.text == "Quality"
+
+
+def test_difference_shows_the_interval_and_zero():
+    part = {"difference": 0.02, "delong": {"difference_95": [-0.01, 0.05]}}
+    figure = charts.difference({"a": part})
+    assert figure.data[0].error_x.array == pytest.approx([0.03])
+    assert figure.layout.shapes[0].x0 == 0
+    low, high = figure.layout.xaxis.range
+    assert low < -0.05 < 0.05 < high
+
+
+def test_areas_set_the_spectrum_beside_the_detector():
+    figures = {"all": {"auc": 0.9, "auc_95": [0.8, 0.95]}, "a": {"auc": None, "auc_95": [None, None]}}
+    figure = charts.areas(figures, {"a": {"auc": 0.7, "auc_95": [0.6, 0.8]}})
+    assert [(trace.name, trace.x) for trace in figure.data] == [("This detector", (0.9,)), ("Spectrum alone", (0.7,))]
+    assert figure.data[0].marker.symbol != figure.data[1].marker.symbol
+
+
+def gate_bin(low, high, auc):
+    return {
+        "from": low,
+        "to": high,
+        "auc": auc,
+        "auc_95": [auc and auc - 0.1, auc and auc + 0.05],
+        "real": 9,
+        "fake": 8,
+    }
+
+
+def test_gate_marks_the_limit_between_its_bins():
+    measured = {
+        "title": "Size",
+        "in_use": 40.0,
+        "bins": [gate_bin(0, 20, None), gate_bin(20, 40, 0.7), gate_bin(40, 1e5, 0.9)],
+    }
+    figure = charts.gate(measured)
+    assert figure.data[0].x == ("20 to 40", "40 and more")
+    assert figure.layout.shapes[0].x0 == 0.5
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_no_figure_paints_its_own_ground(dark):
+    assert charts.roc(CURVES, dark=dark).layout.paper_bgcolor == "rgba(0,0,0,0)"
