@@ -33,7 +33,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     )
     add = parser.add_argument
     add("--data", action="append", required=True, metavar="DIR", help="labelled folder or manifest.csv; repeatable")
-    add("--model", default="default", metavar="NAME|FOLDER|FILE", help="which detector (default: %(default)s)")
+    add("--model", metavar="NAME|FOLDER|FILE", help="which detector (default: the one in use, else `default`)")
     add("--compare", metavar="NAME|FOLDER|FILE", help="a second detector on the same media")
     add("--engine", choices=("auto", "openvino", "tensorflow"), default="auto")
     add(
@@ -58,6 +58,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
 def measure(options: argparse.Namespace) -> dict[str, Any]:
     """The document that `--json` writes."""
     from core.detector import load_detector
+    from core.detector.in_use import in_use
     from core.evaluation import Request, anonymous, evaluate
 
     request = Request(
@@ -71,7 +72,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     )
     for path in (options.json, options.html):
         check_place(path)
-    detector = load_detector(options.model, engine=options.engine)
+    detector = load_detector(options.model or in_use() or "default", engine=options.engine)
     other = load_detector(options.compare, engine=options.engine) if options.compare else None
     document = evaluate(request, detector, other, on_progress=progress())
     return anonymous(document) if options.anonymous else document
