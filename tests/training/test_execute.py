@@ -165,10 +165,9 @@ def stop_soon(folder, how):
 
 @pytest.mark.parametrize("how", ["file", signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_stop(root, capsys, how):
-    folder, outer = (
-        root / "mine",
-        signal.signal(signal.SIGINT, signal.default_int_handler),
-    )  # a background job ignores it
+    folder = root / "mine"
+    outer = signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job ignores it
+    hangup = signal.signal(signal.SIGHUP, signal.SIG_DFL)  # and what nohup starts ignores this
     asking = stop_soon(folder, how)
     assert execute(folder, config(epochs=9999), cache=root / "cache") == 130
     asking.join()
@@ -178,6 +177,7 @@ def test_stop(root, capsys, how):
     assert one.message in capsys.readouterr().out
     assert not (folder / "stop").exists()
     assert signal.signal(signal.SIGINT, outer) is signal.default_int_handler
+    assert signal.signal(signal.SIGHUP, hangup) is signal.SIG_DFL
     # and on it goes
     assert execute(folder, config(epochs=one.epochs_done + 2), cache=root / "cache", resume=True) == 0
     epochs = [json.loads(line)["epoch"] for line in (folder / "metrics.jsonl").read_text().splitlines()]
