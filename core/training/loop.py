@@ -12,6 +12,7 @@ from core.data.batches import EvalBatches, TrainBatches
 from core.data.blend_set import blend_set
 from core.data.dataset import Sample, classes_of, index_data
 from core.data.prepare import prepare
+from core.data.survey import survey
 from core.detector.network import split_off_head
 from core.errors import DataError
 from core.training.callbacks import BatchLog, Stopped, Unwatched, WarmupCosine, Watch
@@ -58,6 +59,7 @@ def fit(config: TrainConfig, folder: Path, cache: Path, *, resume: bool = False,
         else:
             config.save(folder / "config.json")
             samples = load_samples(config, cache, watch)
+            _warn(config, watch)
             state = State(HEAD if config.head_epochs else TRAINING, classes=_classes(config, samples))
             keras.mixed_precision.set_global_policy(resolve_precision(config.precision))
             model = initial_network(config, state.classes)
@@ -110,6 +112,17 @@ def load_samples(config: TrainConfig, cache: Path, watch: Watch) -> list[Sample]
         if len({sample.fake for sample in samples if sample.split == split}) < 2:
             raise DataError(f"After looking for faces, the {split} split has lost a class: too few faces were found.")
     return samples
+
+
+def _warn(config: TrainConfig, watch: Watch) -> None:
+    """Says in the log what is wrong with the data, for those who have not seen it on the page."""
+
+    def tell(done: int, total: int) -> None:
+        watch.update(phase="preparing", message="Checking the data.", done=done, total=total)
+
+    for warning in survey(config.data, on_progress=tell, should_stop=watch.stop_requested).warnings:
+        if warning.kind != "one_class":
+            print(f"warning: {warning.sentence}", flush=True)
 
 
 def _classes(config: TrainConfig, samples: Sequence[Sample]) -> tuple[str, ...]:

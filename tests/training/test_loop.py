@@ -1,5 +1,6 @@
 """A whole small run: two phases, its folder, its records; stopped, killed and resumed it goes the same way."""
 
+import shutil
 import zipfile
 
 import cv2
@@ -66,6 +67,13 @@ def test_a_run_learns_and_leaves_its_folder(data, tmp_path):
     assert all(wanted <= set(told) for told in batches)
     assert batches[-1]["steps_total"] == 25
     assert batches[-1]["eta_s"] < batches[-5]["eta_s"] + 1
+
+
+def test_what_is_wrong_with_the_data_is_said_before_training(data, tmp_path, capsys):
+    shutil.copy(data / "train/Real/trainReal0.png", data / "train/Fake/same.png")
+    loop.fit(settings(data, epochs=1), tmp_path / "run", tmp_path / "cache")
+    told = [line for line in capsys.readouterr().out.splitlines() if line.startswith("warning: ")]
+    assert any("same.png" in line or "in both" in line or "classes" in line for line in told), told
 
 
 def test_the_frozen_rest_stays_as_it_is_while_the_head_learns(data, tmp_path):
