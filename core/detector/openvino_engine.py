@@ -22,6 +22,7 @@ from core.detector.openvino_graph import GRAPH_VERSION, build_openvino
 from core.detector.source import Source
 from core.detector.weights import about
 from core.home import home_folder
+from core.signal_stack import kept_signal_stack
 
 MAX_CACHED = 6
 """Detectors kept ready on disk, about 85 MB each; the ones not used for longest go."""
@@ -39,14 +40,15 @@ class OpenVinoEngine:
     name = "openvino"
 
     def __init__(self, source: Source, precision: str | None = None) -> None:
-        core = ov.Core()
-        self.precision = precision or best_precision(core)
-        settings = {
-            "PERFORMANCE_HINT": "THROUGHPUT",
-            "INFERENCE_PRECISION_HINT": self.precision,
-            "ENABLE_CPU_PINNING": False,  # pinned threads of several detectors would all sit on the same cores
-        }
-        self._compiled = _from_cache(core, source, lambda graph: core.compile_model(graph, "CPU", settings))
+        with kept_signal_stack():
+            core = ov.Core()
+            self.precision = precision or best_precision(core)
+            settings = {
+                "PERFORMANCE_HINT": "THROUGHPUT",
+                "INFERENCE_PRECISION_HINT": self.precision,
+                "ENABLE_CPU_PINNING": False,  # pinned threads of several detectors would all sit on the same cores
+            }
+            self._compiled = _from_cache(core, source, lambda graph: core.compile_model(graph, "CPU", settings))
         streams = int(self._compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
         self._workers = ThreadPoolExecutor(streams, thread_name_prefix="detector")
         self._local = threading.local()

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from core.errors import SetupError
 from core.faces.types import Face
+from core.signal_stack import kept_signal_stack
 
 SCORE_MIN = 0.5
 OVERLAP_MAX = 0.3
@@ -66,14 +67,15 @@ class FaceFinder:
     """
 
     def __init__(self, threads: int = 0) -> None:
-        core = ov.Core()
-        network = core.read_model(centerface_path())
-        network.reshape([1, 3, -1, -1])
-        bf16 = "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-        options: dict[str, object] = {"INFERENCE_PRECISION_HINT": "bf16" if bf16 else "f32"}
-        if threads:
-            options["INFERENCE_NUM_THREADS"] = threads
-        self._compiled = core.compile_model(network, "CPU", options)
+        with kept_signal_stack():
+            core = ov.Core()
+            network = core.read_model(centerface_path())
+            network.reshape([1, 3, -1, -1])
+            bf16 = "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+            options: dict[str, object] = {"INFERENCE_PRECISION_HINT": "bf16" if bf16 else "f32"}
+            if threads:
+                options["INFERENCE_NUM_THREADS"] = threads
+            self._compiled = core.compile_model(network, "CPU", options)
         self._local = threading.local()
 
     def find(

@@ -14,6 +14,7 @@ import openvino as ov
 from numpy.typing import NDArray
 
 from core.errors import SetupError
+from core.signal_stack import kept_signal_stack
 
 INPUT_SIDE = 192
 MARGIN = 0.18  # the mesh wants surroundings around a tight crop, in shares of its side
@@ -34,9 +35,10 @@ class FaceMesh:
     """Finds 468 points on the face that fills a crop. One instance serves many threads."""
 
     def __init__(self) -> None:
-        core = ov.Core()
         options = {"INFERENCE_NUM_THREADS": 1, "INFERENCE_PRECISION_HINT": "f32"}
-        self._compiled = core.compile_model(core.read_model(mesh_path()), "CPU", options)
+        with kept_signal_stack():
+            core = ov.Core()
+            self._compiled = core.compile_model(core.read_model(mesh_path()), "CPU", options)
         self._local = threading.local()
 
     def points(self, crop: NDArray[np.uint8]) -> tuple[NDArray[np.float32], float]:

@@ -14,8 +14,8 @@ from tests.evaluation.support import labelled_folder
     ("splits", "asked", "split", "count"),
     [
         (("",), "auto", "all", 8),  # no splits named: a tenth of it would be no measurement
-        (("train", "test"), "auto", "test", 8),
-        (("train", "test"), "all", "all", 16),
+        (("train", "val", "test"), "auto", "test", 8),
+        (("train", "val", "test"), "all", "all", 24),
         (("train", "val"), "val", "val", 8),
     ],
 )
@@ -25,7 +25,7 @@ def test_split(tmp_path, splits, asked, split, count):
 
 
 def test_training_pictures_come_along_for_test_and_val_only(tmp_path):
-    folder = labelled_folder(tmp_path, 4, splits=("train", "test"))
+    folder = labelled_folder(tmp_path, 4, splits=("train", "val", "test"))
     assert len(select([folder]).train) == 8
     assert select([folder], split="all").train == ()
 
@@ -35,7 +35,7 @@ def test_training_pictures_come_along_for_test_and_val_only(tmp_path):
     [
         (lambda root: root / "nothing", {}, "no folder"),  # missing
         (lambda root: root, {}, "No pictures were found"),  # empty
-        (lambda root: labelled_folder(root, 4, splits=("train",)), {"split": "val"}, "no val pictures"),
+        (lambda root: labelled_folder(root, 4, splits=("val",)), {"split": "test"}, "no test pictures"),
         (lambda root: labelled_folder(root, 4), {"limit": 1}, "at least 2"),
     ],
 )
