@@ -1,11 +1,16 @@
 """The app: `streamlit run streamlit_app.py`. A router: page config, navigation and the detector in use."""
 
+from pathlib import Path
+
 import streamlit as st
 
 from core.errors import SetupError
 from core.setup_check import check_system
 
-st.set_page_config(page_title="Deepfake detector", page_icon=":material/familiar_face_and_zone:", layout="wide")
+# A picture of our own: for a Material or emoji icon the browser would ask a server of Google's at every page.
+ICON = Path(__file__).parent / "pages" / "components" / "icon.png"
+
+st.set_page_config(page_title="Deepfake detector", page_icon=str(ICON), layout="wide")
 
 try:
     check_system()  # before anything that needs the system libraries is imported

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from abc import abstractmethod
 from collections import Counter
 from contextlib import AbstractContextManager
 from types import TracebackType
@@ -37,9 +38,9 @@ class Writer(AbstractContextManager["Writer"]):
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
 
+    @abstractmethod
     def write(self, report: Report) -> None:
         """Take in one report."""
-        raise NotImplementedError
 
     def close(self) -> None:
         """Write what stands at the end."""
