@@ -12,6 +12,7 @@ from core.errors import TrainingError
 PRECISIONS = ("auto", "mixed_bfloat16", "float32")
 STRATEGIES = ("none", "mirrored")
 MULTI_CLASS = ("auto", "yes", "no")
+BATCH_NORM = ("train", "fold")
 EXPORTS = ("h5", "openvino", "onnx")
 MIN_INPUT_PX, MAX_INPUT_PX = 71, 1024
 BLOCKS = range(2, 15)  # of Xception
@@ -37,6 +38,12 @@ class TrainConfig:
     init: str = _setting("imagenet", "starting weights: imagenet, none, a detector's name (default) or a file")
     input_size: int = _setting(160, "side of the network's input in pixels")
     blocks: int = _setting(14, "how many of Xception's 14 blocks are kept; fewer are quicker and see less")
+    batch_norm: str = _setting(
+        "train",
+        "batch normalisation: train it, or fold it into the convolutions, twice as quick on a processor and good for "
+        "starting weights that were trained on faces before",
+        BATCH_NORM,
+    )
     crop_scale: float = _setting(0.88, "side of the face crop in face-box heights")
     frames_per_video: int = _setting(16, "frames taken from each video")
     multi_class: str = _setting(

@@ -12,9 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.data.dataset import Sample
+from core.detector.folding import is_folded
 from core.training.callbacks import BatchLog, Watch
 from core.training.checkpoints import State, save_checkpoint, save_state
 from core.training.config import TrainConfig
+from core.training.initial import usual_network
 from core.training.journal import METRICS, MISTAKES, append_line, write_json
 from core.training.tensorboard import EventFile
 from core.training.validation import Judged
@@ -71,7 +73,12 @@ class Keeper:
         return better
 
     def save(self, model: keras.Model, name: str, head: keras.Model | None) -> None:
-        """Replaces a checkpoint; `head` is the part that is trained, where it is not the whole."""
+        """Replaces a checkpoint; `head` is the part that is trained, where it is not the whole.
+
+        The best one is kept with batch normalisation as usual: it is for others, the last one for going on.
+        """
+        if name == "best" and is_folded(model):
+            model, head = usual_network(model, self.config, self.state.classes), None
         save_checkpoint(model, self.checkpoints / f"{name}.keras", self.state, head)
 
     def exhausted(self) -> bool:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import keras
 
+from core.detector.folding import fold, unfold
 from core.detector.library import resolve_detector
 from core.detector.loading import load_keras
 from core.detector.network import HEAD_LAYER, build_network
@@ -16,11 +17,21 @@ REMEDY = "start from the detector that ships (--init default), from a file (--in
 
 
 def initial_network(config: TrainConfig, classes: Sequence[str]) -> keras.Model:
-    """A network for these classes with the weights that the settings name; it is not compiled.
+    """A network for these classes with the weights that the settings name, folded if they say so; it is not compiled.
 
     Raises:
         TrainingError: The weights are not there, cannot be downloaded, or are of another network.
     """
+    model = _with_weights(config, classes)
+    return fold(model) if config.batch_norm == "fold" else model
+
+
+def usual_network(folded: keras.Model, config: TrainConfig, classes: Sequence[str]) -> keras.Model:
+    """The network that a folded one stands for, with batch normalisation: what detectors are made of."""
+    return unfold(folded, _built(config, classes, None))
+
+
+def _with_weights(config: TrainConfig, classes: Sequence[str]) -> keras.Model:
     if config.init == "none":
         return _built(config, classes, None)
     if config.init == "imagenet":

@@ -10,7 +10,7 @@ from core.training.config import TrainConfig
 from pages.components import training_words as words
 
 GROUPS = {
-    "Network": ("input_size", "crop_scale", "blocks", "dropout", "multi_class"),
+    "Network": ("input_size", "crop_scale", "blocks", "dropout", "batch_norm", "multi_class"),
     "Length": ("head_epochs", "epochs", "epoch_pictures", "minutes", "patience", "val_pictures"),
     "Learning": (
         "batch_size",

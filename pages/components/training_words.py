@@ -60,6 +60,7 @@ LABELS = {
     "crop_scale": "Crop in face heights",
     "blocks": "Blocks of Xception",
     "multi_class": "Kinds of fakes apart",
+    "batch_norm": "Batch normalisation",
     "head_epochs": "Epochs of the head",
     "epochs": "Epochs of the whole",
     "epoch_pictures": "Pictures an epoch",
