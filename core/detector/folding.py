@@ -119,11 +119,6 @@ def unfold(folded: keras.Model, template: keras.Model) -> keras.Model:
     return template
 
 
-def is_folded(model: keras.Model) -> bool:
-    """Whether a network is in the form that `fold` gives."""
-    return any(isinstance(layer, FoldedSeparable) for layer in model.layers)
-
-
 def _pairs(model: keras.Model) -> Iterator[tuple[keras.layers.Layer, keras.layers.Layer]]:
     """Each batch normalisation with the convolution whose output it takes."""
     for layer in model.layers:

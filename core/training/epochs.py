@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.data.dataset import Sample
-from core.detector.folding import is_folded
 from core.training.callbacks import BatchLog, Watch
 from core.training.checkpoints import State, save_checkpoint, save_state
 from core.training.config import TrainConfig
@@ -77,7 +76,7 @@ class Keeper:
 
         The best one is kept with batch normalisation as usual: it is for others, the last one for going on.
         """
-        if name == "best" and is_folded(model):
+        if name == "best" and self.config.batch_norm == "fold":
             model, head = usual_network(model, self.config, self.state.classes), None
         save_checkpoint(model, self.checkpoints / f"{name}.keras", self.state, head)
 

@@ -69,6 +69,22 @@ def test_a_run_learns_and_leaves_its_folder(data, tmp_path):
     assert batches[-1]["eta_s"] < batches[-5]["eta_s"] + 1
 
 
+def test_folded_it_learns_resumes_and_leaves_a_usual_network(data, tmp_path):
+    config, run = settings(data, batch_norm="fold", epochs=4), tmp_path / "run"
+    whole = fit(config, tmp_path / "whole")
+    with pytest.raises(Stopped):
+        fit(config, run, Watcher(stop_after=12))
+    assert not any(is_normalised(run / "checkpoints/last.keras"))
+    best = fit(config, run, resume=True)
+    same(curve(run), curve(whole.parents[1]))
+    assert curve(run)[-1][4] > 0.95
+    assert any(is_normalised(best))  # what others open: finish, --init, exports
+
+
+def is_normalised(path):
+    return [isinstance(layer, keras.layers.BatchNormalization) for layer in keras.models.load_model(path).layers]
+
+
 def test_what_is_wrong_with_the_data_is_said_before_training(data, tmp_path, capsys):
     shutil.copy(data / "train/Real/trainReal0.png", data / "train/Fake/same.png")
     loop.fit(settings(data, epochs=1), tmp_path / "run", tmp_path / "cache")
