@@ -1,5 +1,6 @@
 """Training and detection see the same bytes: a detector is right on its own crops only."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -9,8 +10,9 @@ import skimage.data
 
 from core.analysis import analyze_image
 from core.data.prepare import face_crop
+from core.detector import CropSpec
 from core.faces import default_finder
-from core.faces.crop import resize_crop
+from core.faces.crop import middle, resize_crop
 from core.media import encode_image, load_image
 from tests.analysis.fakes import FakeDetector
 
@@ -52,6 +54,21 @@ def test_one_portrait_both_ways(picture, tight):
     assert report.faces[0].face.tight is tight
     if tight:
         assert (judged == resize_crop(picture(), judged.shape[0])).all()
+
+
+@pytest.mark.parametrize("picture", [portrait, tight_portrait])
+def test_what_is_judged_is_the_middle_of_what_is_trained_on(picture, monkeypatch):
+    """Training sees random parts of its crops; the mean one is what a detector then looks at, tight crop or not."""
+    detector = Recorder()
+    monkeypatch.setattr(detector, "spec", replace(detector.spec, crop=CropSpec(scale=0.5)))
+    analyze_image(encode_image(picture(), "png"), detector, default_finder())
+    trained_on = face_crop(picture(), default_finder(), 0.88, tight=picture is tight_portrait)
+    judged = detector.seen[0].astype(int)
+    apart = {
+        share: np.abs(judged - resize_crop(middle(trained_on, share / 0.88), len(judged))).mean()
+        for share in (0.46, 0.5, 0.54, 0.88)
+    }
+    assert min(apart, key=apart.__getitem__) == 0.5, apart  # not equal: either square is rounded on its own
 
 
 @pytest.mark.shared_data

@@ -11,12 +11,12 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from core.data.augment import augment
+from core.data.augment import MEAN_PART, augment
 from core.data.composite import composite, likeness
 from core.data.dataset import REAL, Sample
 from core.data.self_blend import Points, Rgb, self_blend
 from core.errors import DataError
-from core.faces.crop import resize_crop
+from core.faces.crop import middle, resize_crop
 from core.faces.landmarks import FaceMesh, default_mesh
 
 SOURCE_BALANCE = 0.5  # a source is drawn in proportion to its size to this power: 0 all alike, 1 as they are
@@ -186,7 +186,7 @@ def _by_source(
 
 
 class EvalBatches(keras.utils.PyDataset):
-    """The given face crops in order, unchanged but for size and preprocessing; inputs only."""
+    """The middle of the given face crops in order, as a detector will see it; inputs only."""
 
     def __init__(
         self, samples: Sequence[Sample], *, size: int, scale: float, offset: float, batch_size: int = 32
@@ -200,5 +200,5 @@ class EvalBatches(keras.utils.PyDataset):
 
     def __getitem__(self, index: int) -> tuple[NDArray[np.float32]]:
         paths = self._paths[index * self._batch_size : (index + 1) * self._batch_size]
-        crops = np.stack([resize_crop(read_crop(path), self._size) for path in paths])
+        crops = np.stack([resize_crop(middle(read_crop(path), MEAN_PART), self._size) for path in paths])
         return (crops.astype(np.float32) * np.float32(self._scale) + np.float32(self._offset),)

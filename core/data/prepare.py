@@ -14,7 +14,7 @@ from core.data.facts import Memory, Progress
 from core.data.sample import Sample
 from core.errors import Cancelled, DataError, MediaError
 from core.faces import FaceFinder, default_finder
-from core.faces.crop import tight_face
+from core.faces.crop import TIGHT_SCALE, tight_face
 from core.media import load_image
 
 __all__ = ["Prepared", "face_crop", "is_tight_source", "prepare", "prepare_all"]
@@ -112,7 +112,7 @@ def prepare_all(
             if sample.is_video:
                 frames = crops.of_video(sample.path, frames_per_video)
                 return [replace(sample, path=path, time_s=time_s) for path, time_s in frames]
-            if tight[sample.source] and usable_as_is(sample.path):
+            if tight[sample.source] and scale >= TIGHT_SCALE and usable_as_is(sample.path):
                 return [sample]
             crop = crops.of_picture(sample.path, tight=tight[sample.source])
             return [replace(sample, path=crop)] if crop else []

@@ -13,6 +13,11 @@ TIGHT_BOX_SHARE = 0.85
 TIGHT_EYES_TO_MOUTH = 0.335
 TIGHT_MAX_ASPECT = 1.25
 TIGHT_MARGIN = 0.4
+TIGHT_SCALE = 0.88
+"""Side of a tight crop in face-box heights, as far as crops tell: that of ../shared/data/dfdc."""
+
+Pixels = tuple[int, int, int, int]
+"""Left, top, right, bottom of a part of a picture; it may reach beyond it."""
 
 
 def crop_square(box_xyxy: Box, scale: float) -> tuple[float, float, float]:
@@ -22,12 +27,39 @@ def crop_square(box_xyxy: Box, scale: float) -> tuple[float, float, float]:
     return (left + right - side) / 2, (top + bottom - side) / 2, side
 
 
+def crop_pixels(face: Face, scale: float) -> Pixels:
+    """The very pixels that a crop of this scale holds: a square around the face, or the middle of a tight crop.
+
+    Args:
+        face: A tight one's box is its whole picture.
+        scale: Side of the crop in face-box heights (a detector's `crop.scale`). A tight crop cannot become wider than
+            it is.
+    """
+    if not face.tight:
+        left, top, side = crop_square(face.box_xyxy, scale)
+        x, y, whole = round(left), round(top), max(1, round(side))
+        return x, y, x + whole, y + whole
+    width, height = (max(1, round(edge)) for edge in face.box_xyxy[2:])
+    share = min(1.0, scale / TIGHT_SCALE)
+    wide, high = max(1, round(share * width)), max(1, round(share * height))
+    x, y = (width - wide) // 2, (height - high) // 2
+    return x, y, x + wide, y + high
+
+
+def middle(crop: NDArray[np.uint8], share: float) -> NDArray[np.uint8]:
+    """The middle of a crop (h, w, 3), its sides `share` of the crop's, 0..1."""
+    height, width = crop.shape[:2]
+    x0, y0, x1, y1 = crop_pixels(Face((0, 0, width, height), 1.0, tight=True), share * TIGHT_SCALE)
+    return crop[y0:y1, x0:x1]
+
+
 def crop_face(rgb: NDArray[np.uint8], face: Face, *, scale: float, size: int) -> NDArray[np.uint8]:
     """The face as a detector sees it.
 
     Args:
         rgb: Picture, uint8 (H, W, 3).
-        face: Whose crop. A tight face is the whole picture.
+        face: Whose crop. Of a tight face it is the picture, or the middle of it where the scale is smaller than that
+            of tight crops.
         scale: Side of the crop in face-box heights (a detector's `crop.scale`).
         size: Side of the result in pixels.
 
@@ -39,12 +71,11 @@ def crop_face(rgb: NDArray[np.uint8], face: Face, *, scale: float, size: int) ->
 
 def cut_face(rgb: NDArray[np.uint8], face: Face, scale: float) -> NDArray[np.uint8]:
     """The crop in the picture's own pixels, uint8 (side, side, 3); training data are kept like this."""
+    x0, y0, x1, y1 = crop_pixels(face, scale)
     if face.tight:
-        return rgb
-    left, top, side = crop_square(face.box_xyxy, scale)
+        return rgb[y0:y1, x0:x1]
     height, width = rgb.shape[:2]
-    whole = max(1, min(round(side), 4 * max(height, width)))  # bounded, whatever a broken box says
-    x0, y0 = round(left), round(top)
+    whole = min(x1 - x0, 4 * max(height, width))  # bounded, whatever a broken box says
     inner = rgb[max(0, y0) : max(0, y0 + whole), max(0, x0) : max(0, x0 + whole)]
     if inner.size == 0:
         return rgb

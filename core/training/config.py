@@ -44,7 +44,7 @@ class TrainConfig:
         "starting weights that were trained on faces before",
         BATCH_NORM,
     )
-    crop_scale: float = _setting(0.88, "side of the face crop in face-box heights")
+    crop_scale: float = _setting(0.88, "side of the face crop in face-box heights; of it parts of 84 to 100 % are seen")
     frames_per_video: int = _setting(16, "frames taken from each video")
     multi_class: str = _setting(
         "auto", "tell the kinds of fakes apart: auto does where the data have several", MULTI_CLASS

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from scipy.special import expit
 
+from core.data.augment import MEAN_PART
 from core.data.blend_set import blend_set
 from core.data.dataset import Sample, index_data
 from core.data.prepare import prepare
@@ -111,7 +112,7 @@ def _store(run: Path, folder: Path, config: TrainConfig) -> DetectorSpec:
     spec = DetectorSpec(
         name=config.name,
         input_size=config.input_size,
-        crop=CropSpec(scale=config.crop_scale),
+        crop=CropSpec(scale=round(MEAN_PART * config.crop_scale, 4)),
         preprocessing=Preprocessing(scale=SCALE, offset=OFFSET),
         classes=classes,
         licence=config.licence,

@@ -14,13 +14,14 @@ from core.analysis.image import analyze_image
 from core.analysis.scoring import score_crops
 from core.analysis.types import FaceScore
 from core.analysis.verdict import judge_face, judge_image, worst_face
+from core.data.augment import MEAN_PART
 from core.data.batches import read_crop
 from core.data.dataset import Sample
 from core.detector.spec import DetectorSpec
 from core.errors import MediaError
 from core.evaluation import Scored
 from core.faces import Face, FaceFinder, default_finder
-from core.faces.crop import resize_crop
+from core.faces.crop import middle, resize_crop
 from core.training.callbacks import Stopped, Watch
 from core.training.hardware import cores
 
@@ -86,7 +87,7 @@ class _Crop:
     def __call__(self) -> Seen:
         crop = read_crop(self.sample.path)
         face = Face((0.0, 0.0, float(crop.shape[1]), float(crop.shape[0])), 1.0, tight=True)
-        sized = resize_crop(crop, self.detector.spec.input_size)
+        sized = resize_crop(middle(crop, MEAN_PART), self.detector.spec.input_size)
         return Seen(self.sample, tuple(score_crops(self.detector, np.stack([sized]), [face], maps=False)))
 
 

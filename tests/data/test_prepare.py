@@ -3,6 +3,8 @@
 import errno
 import logging
 import os
+import threading
+from itertools import count
 from pathlib import Path
 
 import cv2
@@ -276,16 +278,20 @@ def test_a_cache_that_cannot_be_made(tmp_path, finder):
 
 def test_progress_and_stopping(tmp_path, cache, finder):
     samples = [sample(picture(tmp_path / f"{n}.png", n)) for n in range(20)]
-    calls = []
+    calls, asked, three_told = [], count(), threading.Event()
+
+    def on_progress(*call):
+        calls.append(call)
+        if len(calls) == 3:
+            three_told.set()
+
+    def should_stop():
+        if next(asked) >= 10:  # on a busy machine all 20 might be done before three were told of
+            three_told.wait(60)
+        return three_told.is_set()
+
     with pytest.raises(Cancelled):
-        prepare(
-            samples,
-            cache,
-            scale=0.88,
-            finder=finder,
-            on_progress=lambda *call: calls.append(call),
-            should_stop=lambda: len(calls) >= 3,
-        )
+        prepare(samples, cache, scale=0.88, finder=finder, on_progress=on_progress, should_stop=should_stop)
     assert calls[:3] == [(1, 20), (2, 20), (3, 20)]
     assert len(prepare(samples, cache, scale=0.88, finder=finder, on_progress=lambda *c: calls.append(c))) == 20
     assert calls[-1] == (20, 20)

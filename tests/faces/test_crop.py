@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from core.faces import Face, crop_face, crop_square, find_faces_or_tight
-from core.faces.crop import cut_face, resize_crop
+from core.faces.crop import crop_pixels, cut_face, middle, resize_crop
 
 
 class StubFinder:
@@ -70,6 +70,34 @@ def test_a_tight_face_is_the_whole_picture():
     face = Face((0, 0, 64, 64), 1.0, tight=True)
     assert (crop_face(picture, face, scale=0.88, size=64) == picture).all()
     assert (crop_face(picture, face, scale=0.88, size=32) == resize_crop(picture, 32)).all()
+
+
+@pytest.mark.parametrize(
+    ("scale", "expected"),
+    [
+        (0.88, (0, 0, 64, 80)),  # what tight crops hold: the whole picture
+        (1.3, (0, 0, 64, 80)),  # more than it holds
+        (0.66, (8, 10, 56, 70)),  # three quarters of it
+    ],
+)
+def test_a_smaller_crop_of_a_tight_face_is_its_middle(scale, expected):
+    face = Face((0, 0, 64, 80), 1.0, tight=True)
+    assert crop_pixels(face, scale) == expected
+    crop = cut_face(ramp(80, 64), face, scale)
+    assert (*crop[0, 0, :2], *(crop[-1, -1, :2] + 1)) == expected
+
+
+@pytest.mark.parametrize("share", [1.0, 0.92, 0.5])
+def test_middle(share):
+    crop = middle(ramp(100, 100), share)
+    assert crop.shape[:2] == (round(100 * share),) * 2
+    assert crop[0, 0, 0] == 99 - crop[-1, -1, 0]  # as much is lost on the left as on the right
+
+
+def test_pixels_of_a_crop_are_those_that_are_cut_out():
+    face = Face((30, 20, 70, 60), 1.0)
+    x0, y0, x1, y1 = crop_pixels(face, 0.8)
+    assert (cut_face(ramp(100, 100), face, 0.8) == ramp(100, 100)[y0:y1, x0:x1]).all()
 
 
 def tight_answer(side, box_share, eyes_to_mouth):
