@@ -28,7 +28,7 @@ def browser() -> Iterator["Browser"]:
 
 @pytest.fixture(scope="package")
 def url(browser: "Browser", tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of the app, with a history, runs and a tiny detector of its own. Without a browser it never starts."""
+    """The address of the app, with its own history, runs and tiny detector. Without a browser it never starts."""
     folder = tmp_path_factory.mktemp("e2e")
     support.write_detector(folder / "models" / "default")
     with support.running_app(folder) as url:
