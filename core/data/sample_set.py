@@ -7,6 +7,7 @@ by self-blending. One face teaches nothing about other people, and a file in the
 import tempfile
 import threading
 from collections.abc import Callable
+from functools import partial
 from itertools import product
 from pathlib import Path
 
@@ -81,7 +82,7 @@ def _make(folder: Path) -> None:
             for split, label in product(PICTURES_A_CLASS, ("Real", "Fake")):
                 (made / split / label).mkdir(parents=True)
                 for number in range(PICTURES_A_CLASS[split]):
-                    picture = unlike.first(lambda fake=label == "Fake": _picture(portrait, points, fake, rng))
+                    picture = unlike.first(partial(_picture, portrait, points, label == "Fake", rng))
                     (made / split / label / f"{number:03d}.jpg").write_bytes(encode_image(picture, "jpeg", 92))
             made.rename(folder)
     except OSError as error:
@@ -100,25 +101,29 @@ class Unlike:
 
     def first(self, draw: Callable[[], Rgb]) -> Rgb:
         """The first picture drawn that is unlike all before; the last of many draws where none is."""
+        picture = draw()
         for _ in range(DRAWS):
-            picture = draw()
-            grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
-            hashes, small = (perceptual_hash(grey), mirrored_hash(grey)), small_copy(grey)
-            if not self._is_near(hashes, small):
+            if not self._is_near(_grey(picture)):
                 break
-        self._hashes.append(hashes[0])
-        self._small.append(small)
+            picture = draw()
+        self._hashes.append(perceptual_hash(_grey(picture)))
+        self._small.append(small_copy(_grey(picture)))
         return picture
 
-    def _is_near(self, hashes: tuple[int, int], small: NDArray[np.uint8]) -> bool:
+    def _is_near(self, grey: NDArray[np.uint8]) -> bool:
         if not self._small:
             return False
         known, before = np.array(self._hashes, np.uint64), np.array(self._small)
-        for value, seen in zip(hashes, (small[None], mirrored_copies(small[None])), strict=True):
+        small = small_copy(grey)[None]
+        for value, seen in ((perceptual_hash(grey), small), (mirrored_hash(grey), mirrored_copies(small))):
             close = np.bitwise_count(known ^ np.uint64(value)) <= HASH_BITS_APART + MARGIN_BITS
             if (close & (likeness(before, np.repeat(seen, len(before), axis=0)) >= LIKENESS_MIN - MARGIN)).any():
                 return True
         return False
+
+
+def _grey(picture: Rgb) -> NDArray[np.uint8]:
+    return cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.uint8)
 
 
 def _head() -> tuple[Rgb, Points]:
