@@ -93,7 +93,7 @@ def learning_rate(
     _add_line(figure, "Learning rate", x, y, colours.people[2], ".2g", markers=len(x) < 2)
     figure = _finish(figure, epochs, colours, height)
     figure.update_layout(showlegend=False)
-    figure.update_yaxes(rangemode="tozero", tickformat=".1g", exponentformat="power", nticks=5)
+    figure.update_yaxes(rangemode="tozero", tickformat=".2~g", nticks=5)
     return figure
 
 

@@ -1,5 +1,6 @@
 """Settings that must stand before anything imports TensorFlow, and fixtures that many tests share."""
 
+import gc
 import os
 import tempfile
 from collections.abc import Iterator
@@ -14,6 +15,15 @@ _HOME = tempfile.TemporaryDirectory(prefix="deepfake-tests-", ignore_cleanup_err
 os.environ["DEEPFAKE_HOME"] = _HOME.name
 
 import pytest  # noqa: E402
+
+
+def pytest_collection_finish() -> None:
+    """What all tests have imported stays: the collector need not look through TensorFlow's million objects each time.
+
+    Keras and Streamlit ask for a whole collection again and again, which took half a second each.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)

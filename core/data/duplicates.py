@@ -4,7 +4,8 @@ The hash is the DCT hash of Zauner, "Implementation and Benchmarking of Perceptu
 sign, against their median, of the 64 lowest frequencies of the picture at 32 x 32. Face crops are so alike that hashes
 alone would call strangers copies, and chains of such pairs would join thousands. So the small copies must agree too.
 On the 15,009 pictures of ../shared/data the two limits find every copy at half the size or at JPEG quality 40, a third
-of those that lost 2 % of their border, and no group of more than four pictures. A mirrored copy is not found.
+of those that lost 2 % of their border, and no group of more than four pictures. Mirrored copies are found by the hash
+of the mirrored picture.
 """
 
 from collections.abc import Sequence
@@ -30,9 +31,19 @@ def perceptual_hash(grey: NDArray[np.uint8]) -> int:
     return int.from_bytes(np.packbits(bits).tobytes(), "big")
 
 
+def mirrored_hash(grey: NDArray[np.uint8]) -> int:
+    """`perceptual_hash` of the picture (h, w) as a mirror shows it."""
+    return perceptual_hash(np.ascontiguousarray(grey[:, ::-1]))
+
+
 def small_copy(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """A picture (h, w) at 16 x 16, flat: uint8 (256,)."""
     return cv2.resize(grey, (SMALL_SIDE, SMALL_SIDE), interpolation=cv2.INTER_AREA).ravel()
+
+
+def mirrored_copies(small: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The small copies (n, 256) of mirrored pictures."""
+    return small.reshape(-1, SMALL_SIDE, SMALL_SIDE)[:, :, ::-1].reshape(-1, SMALL_SIDE**2)
 
 
 def likeness(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -75,15 +86,26 @@ def _close_in(bucket: NDArray[np.intp], hashes: NDArray[np.uint64], bits_apart: 
     return pairs
 
 
-def near_copies(hashes: Sequence[int], small: NDArray[np.uint8]) -> NDArray[np.intp]:
-    """Pairs (m, 2) of pictures that are the same one, scaled, re-encoded or slightly changed.
+def near_copies(
+    hashes: Sequence[int], small: NDArray[np.uint8], mirrored: Sequence[int] | None = None
+) -> NDArray[np.intp]:
+    """Pairs (m, 2) of pictures that are the same one: scaled, re-encoded, slightly changed, or mirrored.
 
     Args:
         hashes: n results of `perceptual_hash`.
         small: (n, 256) results of `small_copy`.
+        mirrored: n results of `mirrored_hash`; None to find no mirrored copies.
 
     Pictures with one hash are tied in a chain, not each with each, so that a thousand copies make no million pairs.
     """
+    if mirrored is None:
+        return _near(hashes, small)
+    # Each picture is looked for twice, as it is and as a mirror shows it; a face may be near to its own mirror image.
+    twice = _near([*hashes, *mirrored], np.concatenate([small, mirrored_copies(small)])) % max(1, len(hashes))
+    return np.unique(np.sort(twice[twice[:, 0] != twice[:, 1]], axis=1), axis=0)
+
+
+def _near(hashes: Sequence[int], small: NDArray[np.uint8]) -> NDArray[np.intp]:
     values = np.asarray(hashes, dtype=np.uint64)
     unique, first, inverse = np.unique(values, return_index=True, return_inverse=True)
     order = np.argsort(inverse, kind="stable")

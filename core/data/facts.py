@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from core.data.duplicates import SMALL_SIDE, perceptual_hash, small_copy
+from core.data.duplicates import SMALL_SIDE, mirrored_hash, near_copies, perceptual_hash, small_copy
 from core.data.sample import VIDEOS
 from core.errors import Cancelled, MediaError
 from core.home import home_folder
@@ -26,7 +26,7 @@ from core.media.files import open_file
 
 logger = logging.getLogger(__name__)
 
-RECIPE = 1  # of `Look`; what was remembered by another one is looked at again
+RECIPE = 2  # of `Look`; what was remembered by another one is looked at again
 _FLUSH_AFTER = 500
 Progress = Callable[[int, int], None]
 Stamp = tuple[str, int, int]
@@ -41,7 +41,7 @@ class Look:
         width, height: In pixels, upright; 0 where it cannot be decoded.
         format: "JPEG", "PNG", … or a video's codec.
         size_bytes: Of the file.
-        hash: `perceptual_hash`, 0 for a video.
+        hash, mirrored: `perceptual_hash` and `mirrored_hash`, 0 for a video.
         small: `small_copy` in hexadecimal, "" for a video.
         problem: The sentence that says why it cannot be used; "" when it can.
     """
@@ -52,6 +52,7 @@ class Look:
     format: str = ""
     size_bytes: int = 0
     hash: int = 0
+    mirrored: int = 0
     small: str = ""
     problem: str = ""
 
@@ -64,6 +65,16 @@ class Look:
     def pixels(self) -> NDArray[np.uint8]:
         """The small copy, uint8 (256,); zeros where there is none."""
         return np.frombuffer(bytes.fromhex(self.small) or bytes(SMALL_SIDE**2), np.uint8)
+
+
+def copies_among(looks: Sequence[Look]) -> NDArray[np.intp]:
+    """Pairs (m, 2) of pictures that are nearly the same, mirrored ones among them: indices into `looks`."""
+    pictures = np.array([index for index, one in enumerate(looks) if one.small], np.intp)
+    if not len(pictures):
+        return np.empty((0, 2), np.intp)
+    chosen = [looks[index] for index in pictures]
+    small = np.array([one.pixels for one in chosen])
+    return pictures[near_copies([one.hash for one in chosen], small, [one.mirrored for one in chosen])]
 
 
 def look(path: Path) -> Look:
@@ -86,6 +97,7 @@ def look(path: Path) -> Look:
         format=picture.format,
         size_bytes=len(data),
         hash=perceptual_hash(grey),
+        mirrored=mirrored_hash(grey),
         small=small_copy(grey).tobytes().hex(),
         problem=cut_off(picture),
     )

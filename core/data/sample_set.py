@@ -6,6 +6,8 @@ by self-blending. One face teaches nothing about other people, and a file in the
 
 import tempfile
 import threading
+from collections.abc import Callable
+from functools import partial
 from itertools import product
 from pathlib import Path
 
@@ -15,6 +17,15 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from core.data.augment import recolour
+from core.data.duplicates import (
+    HASH_BITS_APART,
+    LIKENESS_MIN,
+    likeness,
+    mirrored_copies,
+    mirrored_hash,
+    perceptual_hash,
+    small_copy,
+)
 from core.data.roots import sample_sets_folder
 from core.data.self_blend import Points, self_blend
 from core.errors import SetupError
@@ -28,13 +39,15 @@ from core.samples import sample_image
 Rgb = NDArray[np.uint8]
 
 NAME = "sample-set"
-RECIPE = "1"
+RECIPE = "2"
 """Part of the folder's path: a set that was made by an older recipe is not taken for one of this."""
 PICTURES_A_CLASS = {"train": 100, "val": 30, "test": 30}
 SIDE_PX = 256
 HEAD = 1.9  # side of a picture in face-box heights: the whole head, as photographs show it
 REACH = 0.9  # of HEAD: how far from the face's middle a shifted, turned picture can see
 SEED = 20260301
+DRAWS = 50
+MARGIN_BITS, MARGIN = 4, 0.01  # saving as JPEG changes hashes and small copies a little
 NOTE = """This data set was made by the app to try out training. It is no real data.
 
 All pictures come from one public-domain portrait (Eileen Collins, NASA): Real holds it in other framings and light,
@@ -65,10 +78,11 @@ def _make(folder: Path) -> None:
             made = Path(scratch) / NAME
             made.mkdir()
             (made / "README.txt").write_text(NOTE, encoding="utf-8")
+            unlike = Unlike()
             for split, label in product(PICTURES_A_CLASS, ("Real", "Fake")):
                 (made / split / label).mkdir(parents=True)
                 for number in range(PICTURES_A_CLASS[split]):
-                    picture = _picture(portrait, points, label == "Fake", rng)
+                    picture = unlike.first(partial(_picture, portrait, points, label == "Fake", rng))
                     (made / split / label / f"{number:03d}.jpg").write_bytes(encode_image(picture, "jpeg", 92))
             made.rename(folder)
     except OSError as error:
@@ -76,6 +90,40 @@ def _make(folder: Path) -> None:
             f"The sample set cannot be made in {folder.parent} ({error.strerror}): make room there, or set "
             "DEEPFAKE_HOME to another folder."
         ) from error
+
+
+class Unlike:
+    """Picks pictures of which none is a near-copy of another: the set must not earn the warning that it is to show."""
+
+    def __init__(self) -> None:
+        self._hashes: list[int] = []
+        self._small: list[NDArray[np.uint8]] = []
+
+    def first(self, draw: Callable[[], Rgb]) -> Rgb:
+        """The first picture drawn that is unlike all before; the last of many draws where none is."""
+        picture = draw()
+        for _ in range(DRAWS):
+            if not self._is_near(_grey(picture)):
+                break
+            picture = draw()
+        self._hashes.append(perceptual_hash(_grey(picture)))
+        self._small.append(small_copy(_grey(picture)))
+        return picture
+
+    def _is_near(self, grey: NDArray[np.uint8]) -> bool:
+        if not self._small:
+            return False
+        known, before = np.array(self._hashes, np.uint64), np.array(self._small)
+        small = small_copy(grey)[None]
+        for value, seen in ((perceptual_hash(grey), small), (mirrored_hash(grey), mirrored_copies(small))):
+            close = np.bitwise_count(known ^ np.uint64(value)) <= HASH_BITS_APART + MARGIN_BITS
+            if (close & (likeness(before, np.repeat(seen, len(before), axis=0)) >= LIKENESS_MIN - MARGIN)).any():
+                return True
+        return False
+
+
+def _grey(picture: Rgb) -> NDArray[np.uint8]:
+    return cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.uint8)
 
 
 def _head() -> tuple[Rgb, Points]:

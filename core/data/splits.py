@@ -11,8 +11,8 @@ from pathlib import PurePosixPath
 import numpy as np
 from numpy.typing import NDArray
 
-from core.data.duplicates import joined, likeness, near_copies
-from core.data.facts import Look
+from core.data.duplicates import joined, likeness
+from core.data.facts import Look, copies_among
 from core.data.folders import Found
 from core.data.sample import Sample
 
@@ -141,8 +141,4 @@ def _by_copies(looks: Sequence[Look]) -> Iterable[Tie]:
     for index, one in enumerate(looks):
         if one.digest:
             yield first.setdefault(one.digest, index), index
-    pictures = [index for index, one in enumerate(looks) if one.small]
-    if pictures:
-        small = np.array([looks[index].pixels for index in pictures])
-        for a, b in near_copies([looks[index].hash for index in pictures], small).tolist():
-            yield pictures[a], pictures[b]
+    yield from ((a, b) for a, b in copies_among(looks).tolist())

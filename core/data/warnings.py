@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.data.dataset import SELF_BLEND_ADVICE, SPLITS, Sample, classes_of
-from core.data.duplicates import near_copies
-from core.data.facts import Look
+from core.data.duplicates import mirrored_copies
+from core.data.facts import Look, copies_among
 from core.metrics import roc_auc
 
 TELLING = 0.7  # a figure that tells so many pairs of a real and a fake apart would be learned
@@ -95,17 +95,16 @@ def _copy_pairs(looks: Sequence[Look]) -> NDArray[np.intp]:
     first: dict[str, int] = {}
     equal = [(first.setdefault(one.digest, index), index) for index, one in enumerate(looks)]
     pairs = [np.array([pair for pair in equal if pair[0] != pair[1]], np.intp).reshape(-1, 2)]
-    pictures = np.array([index for index, one in enumerate(looks) if one.small], np.intp)
-    if len(pictures):
-        small = np.array([looks[index].pixels for index in pictures])
-        pairs.append(pictures[near_copies([looks[index].hash for index in pictures], small)])
-    return np.concatenate(pairs)
+    return np.concatenate([*pairs, copies_among(looks)])
 
 
 def _same(looks: Sequence[Look], pairs: NDArray[np.intp]) -> NDArray[np.bool_]:
     """Which pairs are one picture, saved twice; a fake and the frame that it was made from are not."""
-    small = np.array([one.pixels for one in looks], np.int16).reshape(len(looks), -1)
-    return np.abs(small[pairs[:, 0]] - small[pairs[:, 1]]).max(axis=1, initial=0) <= SAME_LEVELS
+    small = np.array([one.pixels for one in looks]).reshape(len(looks), -1)
+    one, other = (small[pairs[:, column]].astype(np.int16) for column in (0, 1))
+    mirrored = mirrored_copies(small[pairs[:, 1]]).astype(np.int16)
+    apart = [np.abs(one - seen).max(axis=1, initial=0) for seen in (other, mirrored)]
+    return np.minimum(*apart) <= SAME_LEVELS
 
 
 def _unreadable(samples: Sequence[Sample], looks: Sequence[Look]) -> Iterator[DataWarning]:

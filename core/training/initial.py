@@ -8,7 +8,7 @@ import keras
 from core.detector.folding import fold, unfold
 from core.detector.library import resolve_detector
 from core.detector.loading import load_keras
-from core.detector.network import HEAD_LAYER, build_network
+from core.detector.network import HEAD_LAYER, NECK_LAYER, build_network
 from core.errors import DetectorError, TrainingError
 from core.training.config import TrainConfig
 
@@ -73,12 +73,19 @@ def _built(config: TrainConfig, classes: Sequence[str], imagenet: Path | str | N
 
 
 def _taken_over(model: keras.Model, path: Path) -> keras.Model:
-    """`model` with the weights of a detector; its head's as well where it tells as many classes apart."""
+    """`model` with the weights of a detector; its head's as well where it tells as many classes apart.
+
+    A network of fewer blocks takes over the detector's first ones: what follows them begins anew.
+    """
     try:
         other = load_keras(path)
     except DetectorError as error:
         raise TrainingError(f"The starting weights cannot be read. {error}") from error
     mine, theirs = ([layer for layer in one.layers if layer.weights] for one in (model, other))
+    neck = next((place for place, layer in enumerate(mine) if layer.name == NECK_LAYER), None)
+    if neck is not None and len(mine) != len(theirs):
+        mine = mine[:neck]
+        theirs = theirs[: len(mine)]
     if len(mine) != len(theirs):
         raise _another(path)
     for layer, source in zip(mine, theirs, strict=True):

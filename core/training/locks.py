@@ -65,6 +65,24 @@ def is_held(path: Path, *, wait_s: float = 0.0) -> bool:
         os.close(file)
 
 
+def is_let_go(path: Path) -> bool:
+    """Whether the lock at `path` was made and no living process of this machine holds it.
+
+    Not the opposite of `is_held`: where there is no such file, or a file system without locks, both are False.
+    """
+    try:
+        file = os.open(path, os.O_RDWR)
+    except OSError:
+        return False
+    try:
+        _take(file)
+    except OSError:
+        return False
+    finally:
+        os.close(file)
+    return True
+
+
 @contextmanager
 def queue_lock(root: Path) -> Iterator[None]:
     """The lock under which runs of the folder `root` are queued, started, stopped and deleted; held for moments only.

@@ -83,7 +83,10 @@ def _wall(run: Run) -> dict[str, str]:
     loss = number(run, "loss") if run.live else training_charts.number(last, "loss")
     wall = {"Best AUC": _shown(run.best_auc, ".3f"), "Training loss": _shown(loss, ".3f")}
     if not run.live:
-        wall |= {"Epochs": all_runs.epochs(run), "Time": words.span(None if run.minutes is None else 60 * run.minutes)}
+        wall |= {
+            "Epochs": all_runs.epochs(run) if run.epochs_done else words.UNKNOWN,
+            "Time": words.span(None if run.minutes is None else 60 * run.minutes),
+        }
     else:
         wall["Images a second"] = _shown(number(run, "images_per_s"), ".3g")
         wall["Time left"] = words.span(number(run, "eta_s"))

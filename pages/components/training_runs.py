@@ -161,7 +161,7 @@ def _compare(found: Sequence[Run]) -> None:
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             st.markdown("**Compared**", width="content")
             with st.container(horizontal=True, width="content"):
-                measure = _control("Measure", list(MEASURES), "training_measure")
+                measure = _control("Measure", list(MEASURES), "training_overlay_measure")
                 by = _control("Over", ["Epochs", "Minutes"], "training_over")
         st.plotly_chart(
             training_charts.overlay(

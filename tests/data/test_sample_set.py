@@ -7,6 +7,7 @@ from core.data import sample_set
 from core.data.dataset import index_data
 from core.data.prepare import prepare_all
 from core.data.sample_set import sample_data_set
+from core.data.survey import survey
 from core.errors import SetupError
 
 
@@ -29,6 +30,13 @@ def test_it_is_fit_to_train_on(made, tmp_path):
     assert len(prepared.samples) >= 0.95 * len(samples)
     assert all(cv2.imread(str(one.path)).shape[0] > 60 for one in prepared.samples)  # faces, not the whole picture
     assert {one.path.suffix for one in prepared.samples} == {".png"}
+
+
+def test_no_picture_stands_on_two_sides(fresh_home, monkeypatch):
+    monkeypatch.setattr(sample_set, "PICTURES_A_CLASS", {"train": 40, "val": 12, "test": 12})
+    found = survey([sample_data_set()])
+    assert found.pictures == 128
+    assert {warning.kind for warning in found.warnings} <= {"few"}  # without the check: "split_copies"
 
 
 def test_it_says_what_it_is(made):

@@ -107,6 +107,7 @@ def test_a_fake_named_after_its_origins_is_on_their_side(tmp_path):
         lambda rgb: cv2.resize(rgb, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA),  # smaller
         lambda rgb: cv2.imdecode(cv2.imencode(".jpg", rgb, [cv2.IMWRITE_JPEG_QUALITY, 40])[1], 1),  # re-encoded
         lambda rgb: np.clip(rgb * 1.05 + 4, 0, 255).astype(np.uint8),  # a little brighter
+        lambda rgb: rgb[:, ::-1].copy(),  # mirrored
     ],
 )
 def test_copies_and_near_copies_stay_together(tmp_path, change):

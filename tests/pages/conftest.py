@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
+from streamlit.runtime.scriptrunner import script_runner
 from streamlit.testing.v1 import AppTest, app_test
 
 from core import samples
@@ -21,6 +22,15 @@ class AfterTheFirstRun(PagesManager):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         PagesManager.uses_pages_directory = False
+
+
+@pytest.fixture(autouse=True)
+def keras_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After each run of a page Streamlit resets Keras where that is imported, which takes half a second.
+
+    In the app it never is; here other tests' imports would cost the page tests as long as all that they do.
+    """
+    monkeypatch.setattr(script_runner, "_clean_problem_modules", lambda: None)
 
 
 @pytest.fixture

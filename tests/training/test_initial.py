@@ -60,6 +60,23 @@ def test_weights_are_taken_over(tiny, tmp_path, place):
         np.testing.assert_allclose(mine, theirs, rtol=1e-3)  # kernels are stored as float16
 
 
+@pytest.mark.parametrize(("theirs", "mine"), [(14, 4), (4, 3)])
+def test_a_network_of_fewer_blocks_takes_over_the_first_ones(tmp_path, theirs, mine):
+    """So that the quick preset, which has four, can start from the detector that ships, which has all."""
+    source = build_network(71, blocks=theirs)
+    source.save(tmp_path / "whole.keras")
+    model = initial_network(settings(tmp_path / "whole.keras", blocks=mine), CLASSES)
+    pixels = np.random.default_rng(0).uniform(-1, 1, (1, 71, 71, 3)).astype(np.float32)
+    expected = keras.Model(source.input, source.get_layer(f"block{mine + 1}_sepconv1_act").input)(pixels)
+    np.testing.assert_allclose(split_off_head(model)[0](pixels), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_a_network_of_more_blocks_does_not(tmp_path):
+    build_network(71, blocks=2).save(tmp_path / "short.keras")
+    with pytest.raises(TrainingError, match="another network"):
+        initial_network(settings(tmp_path / "short.keras", blocks=3), CLASSES)
+
+
 def test_another_number_of_classes_gets_a_new_head(tiny, tmp_path):
     model = initial_network(settings(save_run(tmp_path / "run")), ("real", "gan", "swap"))
     assert model.output_shape == (None, 3)

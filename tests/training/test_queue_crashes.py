@@ -20,11 +20,13 @@ LONG = 10_000
 
 
 def test_a_queue_moves_on_after_a_kill_when_somebody_looks(root, monkeypatch):
+    monkeypatch.setattr("core.training.status.SILENT_AFTER_S", 1e6)
     first, second = started(root, "killed"), started(root, "second")
     until(lambda: "pid" in read_status(first) and not trainers(root))
     assert queue.tend(root) is None  # for all that is known it is alive
     assert read_run(second).state == "queued"
-    monkeypatch.setattr("core.training.status.LOST_AFTER_S", 0.5)
+    monkeypatch.setattr("core.training.status.SILENT_AFTER_S", 0.5)  # and then the lock tells, without a long wait
+    monkeypatch.setattr("core.training.status.LOST_AFTER_S", 1e6)
     until(lambda: read_run(first).state == "lost")
     assert queue.tend(root) == second
     until(lambda: ended(second))

@@ -1,17 +1,32 @@
 """The heartbeat: what is written, when it is believed, and that nothing that befalls it ends the training."""
 
+import contextlib
 import errno
 import json
 import os
+import socket
 import threading
 import time
 from pathlib import Path
 
 import pytest
 
-from core.training import machine, status
-from core.training.status import LOST_AFTER_S, RunState, StatusWriter, number, read_status, state_of, write_status
+from core.training import locks, machine, status
+from core.training.locks import hold
+from core.training.status import (
+    LOCK_FILE,
+    LOST_AFTER_S,
+    SILENT_AFTER_S,
+    RunState,
+    StatusWriter,
+    number,
+    read_status,
+    state_of,
+    write_status,
+)
 from tests.training.conftest import until
+
+HERE = socket.gethostname()
 
 
 def test_what_the_trainer_says_is_read_within_a_second(tmp_path):
@@ -71,6 +86,39 @@ def test_states(tmp_path, said, files, state):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
     assert state_of(tmp_path, said) == state
+
+
+@pytest.mark.parametrize(
+    ("age_s", "host", "lock", "state"),
+    [
+        (SILENT_AFTER_S + 1, HERE, "free", "lost"),  # killed: the system has taken the lock back
+        (SILENT_AFTER_S + 1, HERE, "held", "running"),  # late: it swaps, or is suspended
+        (0.5, HERE, "free", "running"),  # too early to look
+        (SILENT_AFTER_S + 1, "elsewhere", "free", "running"),  # a shared disk may not tell of another machine's locks
+        (SILENT_AFTER_S + 1, None, "free", "running"),  # just started, it has not said anything yet
+        (SILENT_AFTER_S + 1, HERE, "none", "running"),  # nobody ever held one
+        (SILENT_AFTER_S + 1, HERE, "unknown", "running"),  # a file system without locks
+    ],
+)
+def test_a_silent_trainer_that_let_go_of_its_lock_is_lost_at_once(tmp_path, monkeypatch, age_s, host, lock, state):
+    write_status(tmp_path, {"state": "running", "heartbeat": time.time() - age_s, "host": host})
+    if lock != "none":
+        (tmp_path / LOCK_FILE).touch()
+    if lock == "unknown":
+        monkeypatch.setattr(locks, "_take", refuse)
+    with hold(tmp_path / LOCK_FILE) if lock == "held" else contextlib.nullcontext():
+        assert state_of(tmp_path, read_status(tmp_path)) == state
+
+
+def refuse(_file):
+    raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+
+def test_last_words_that_came_while_the_lock_was_looked_at_count(tmp_path):
+    old = {"state": "running", "heartbeat": time.time() - SILENT_AFTER_S - 1, "host": HERE}
+    (tmp_path / LOCK_FILE).touch()
+    write_status(tmp_path, {**old, "state": "finished"})
+    assert state_of(tmp_path, old) == "finished"
 
 
 @pytest.mark.parametrize(
