@@ -32,6 +32,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "samples": {"media"},
     "charts": {"detector", "analysis"},
     "training_charts": {"charts"},
+    "compare_charts": {"detector", "analysis", "charts"},
     "report": {"media", "faces", "detector", "analysis", "explain", "charts"},
     "evaluation": {"media", "faces", "detector", "analysis", "data"},
     "evaluation_charts": {"detector", "analysis", "evaluation", "charts"},
