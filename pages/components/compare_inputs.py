@@ -121,7 +121,7 @@ def pick(side: str, title: str) -> None:
     with st.container(border=True, height="stretch"):
         now = chosen(side)
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-            st.markdown(f"**{title}**" if now is None else f"**{title}:** {escape(now.item.name)}", width="stretch")
+            st.markdown(f"**{title}**" if now is None else f"**{side}** · {escape(now.item.name)}", width="stretch")
             if now is not None:
                 st.button(
                     "Change", icon=":material/close:", key=f"{_key(side)}_change", on_click=choose, args=(side, None)

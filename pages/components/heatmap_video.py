@@ -18,6 +18,7 @@ WHAT = (
     "The clip with boxes, probabilities and evidence on every frame, the timeline below and its sound: an MP4 file "
     "that plays anywhere. It shows this result; nothing is analysed again."
 )
+WIDEST, NARROWEST = 720, 320
 
 
 def path_of(item: StoredMedia, key: str) -> Path:
@@ -63,12 +64,17 @@ def _running(job: Job[None]) -> None:
     poll()
 
 
+def _width(report: VideoReport) -> int:
+    """Of the player, so that it fits a screen together with its timeline."""
+    width = pictures.shape_of(report.size_wh, tallest=400)
+    return WIDEST if isinstance(width, str) else max(NARROWEST, width)
+
+
 def _made(path: Path, item: StoredMedia, report: VideoReport) -> None:
     size_bytes = path.stat().st_size
     with st.expander("Heatmap video", expanded=True, icon=":material/movie_edit:"):
         if size_bytes <= player.LARGE_BYTES:
-            width = pictures.shape_of(report.size_wh, tallest=560)
-            st.video(str(path), alt=f"The heatmap video of {item.name}", width=720 if width == "stretch" else width)
+            st.video(str(path), alt=f"The heatmap video of {item.name}", width=_width(report))
         else:
             st.caption("It is too large to be played here. Save it, and open it with a player.")
         st.download_button(
