@@ -92,9 +92,8 @@ def _moved_trace(trace: Any, row: Row, axis: str, named: set[str]) -> Any:
     named.add(trace.name)
     trace.update(x=_later(trace.x, row.starts_s), yaxis=axis, showlegend=once)
     if person:
-        trace.update(name=f"{row.name[:1]} · {trace.name}")
-    if row.starts_s:
-        trace.update(hovertemplate=None if trace.hovertemplate is None else f"{row.name[:1]} · {trace.hovertemplate}")
+        side = row.name[:1]
+        trace.update(name=f"{side} · {trace.name}", hovertemplate=f"{side} · {trace.hovertemplate}")
     return trace
 
 
