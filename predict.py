@@ -5,6 +5,7 @@
     python predict.py archive/ --format jsonl --output out.jsonl
     python predict.py archive/ --format csv > out.csv
     python predict.py clip.mp4 --heatmaps heatmaps/             # why: evidence drawn onto the faces
+    python predict.py clip.mp4 --heatmap-video why.mp4          # the same for every frame of one video, with its sound
     python predict.py portrait.jpg --model model/mine --format json
 
 Exit status: 0 when all files could be read, 1 when some could not (the others are done), 2 for wrong usage.
@@ -68,6 +69,12 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="DIR",
         help="write the evidence as PNG: for each face of an image, for the strongest frames of each person in a video",
     )
+    parser.add_argument(
+        "--heatmap-video",
+        type=Path,
+        metavar="FILE.mp4",
+        help="write one video anew with boxes, evidence and timeline on every frame; no file is overwritten",
+    )
     return parser
 
 
@@ -98,6 +105,10 @@ def run(arguments: argparse.Namespace) -> int:
     failed = bool(found.problems)
     with ExitStack() as stack:
         try:
+            if arguments.heatmap_video:
+                from core.explain.heatmap_video import check_request
+
+                check_request(found.files, arguments.heatmap_video)
             detector = _load(arguments) if found.files else None
             if arguments.heatmaps:
                 arguments.heatmaps.mkdir(parents=True, exist_ok=True)
@@ -111,6 +122,8 @@ def run(arguments: argparse.Namespace) -> int:
             failed |= report.verdict == "error"
             if arguments.heatmaps:
                 failed |= not _draw(report, detector, arguments.heatmaps)
+            if arguments.heatmap_video:
+                failed |= not _film(report, detector, arguments.heatmap_video)
             writer.write(report)
     return EXIT_SOME_FAILED if failed else EXIT_DONE
 
@@ -118,7 +131,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _reports(files: tuple[Path, ...], detector: Any, arguments: argparse.Namespace) -> "Iterator[Report]":
     from core.analysis import scan_file
 
-    sampling, maps = _sampling(arguments), bool(arguments.heatmaps)
+    sampling, maps = _sampling(arguments), bool(arguments.heatmaps or arguments.heatmap_video)
     with _Progress(len(files)) as progress:
         for path in files:
             progress.begin(path)
@@ -151,6 +164,28 @@ def _draw(report: "Report", detector: Any, folder: Path) -> bool:
         write_heatmaps(report, folder, crop_scale=detector.spec.crop.scale)  # type: ignore[arg-type]
     except (MediaError, OSError) as error:
         print(f"predict.py: no heatmap: {error}", file=sys.stderr)
+        return False
+    return True
+
+
+def _film(report: "Report", detector: Any, target: Path) -> bool:
+    from tqdm import tqdm
+
+    from core.explain.heatmap_video import write_heatmap_video
+
+    spec = detector.spec
+    try:
+        with tqdm(desc="heatmap video", unit="frame", disable=not sys.stderr.isatty(), leave=False) as bar:
+
+            def show(done: int, total: int | None) -> None:
+                bar.total = total
+                bar.update(done - bar.n)
+
+            write_heatmap_video(
+                report, report.path, target, thresholds=spec.thresholds, crop_scale=spec.crop.scale, on_progress=show
+            )
+    except (MediaError, OSError) as error:
+        print(f"predict.py: no heatmap video: {error}", file=sys.stderr)
         return False
     return True
 

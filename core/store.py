@@ -4,7 +4,7 @@
       media.mp4             the upload; absent where a file was opened by its path (meta.json says where that is)
       meta.json             name and size; its time stamp is when the entry was used last
       preview.mp4           what a browser can play, made on demand
-      reports/<key>/        entry.json  report.json  arrays.npz  thumbnail
+      reports/<key>/        entry.json  report.json  arrays.npz  thumbnail  heatmap-video.mp4
 
 Every change is made aside and put in place by one rename, so that tabs, processes and a crash in the middle leave whole
 files or none. Whatever cannot be read counts as not there. Nothing is ever unpickled.
@@ -160,8 +160,7 @@ class Store:
             SetupError: The disk is full.
         """
         folder = self._folder(digest)
-        fallback: dict[str, Any] = {"name": shown_name(report.path), "size_bytes": 0}
-        meta = disk.read_json(folder / "meta.json") or fallback
+        meta = disk.read_json(folder / "meta.json") or {"name": shown_name(report.path), "size_bytes": 0}
         aside = self._aside / uuid.uuid4().hex
         try:
             with disk.disk_errors(self.root):
@@ -173,7 +172,7 @@ class Store:
                 if (folder / DOOMED).exists():
                     return  # its user cleared the history while it was being analysed
                 disk.write_json(folder / "meta.json", meta, self._aside)
-                self._replace_folder(aside, self._report_folder(digest, settings_key))
+                self._replace_folder(aside, self.report_folder(digest, settings_key))
                 self._enforce_cap(keep=digest)
         finally:
             shutil.rmtree(aside, ignore_errors=True)
@@ -183,7 +182,7 @@ class Store:
         folder = self._folder(digest)
         if (folder / DOOMED).exists():
             return None
-        report = read_report(self._report_folder(digest, settings_key))
+        report = read_report(self.report_folder(digest, settings_key))
         if report is not None:
             with suppress(OSError):
                 os.utime(folder / "meta.json")  # used just now: the last that the cap takes
@@ -201,7 +200,7 @@ class Store:
     def remove(self, entry: HistoryEntry) -> None:
         """Forget one analysis; with the last one of a file, the file goes as well."""
         with self._lock:
-            disk.throw_away(self._report_folder(entry.digest, entry.settings_key), self._aside)
+            disk.throw_away(self.report_folder(entry.digest, entry.settings_key), self._aside)
             if not any((self._folder(entry.digest) / "reports").glob("*/entry.json")):
                 self._discard(entry.digest)
 
@@ -220,7 +219,8 @@ class Store:
             raise ValueError(f"digest must be hexadecimal, got {digest!r}")
         return self._entries / digest
 
-    def _report_folder(self, digest: str, settings_key: str) -> Path:
+    def report_folder(self, digest: str, settings_key: str) -> Path:
+        """Where a report lives; what is put beside it goes when it goes."""
         return self._folder(digest) / "reports" / hashlib.sha256(settings_key.encode()).hexdigest()[:24]
 
     def _folders(self) -> list[Path]:

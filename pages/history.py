@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import streamlit as st
 
 from core.store import HistoryEntry
-from pages.components import live, resources, results, routing, sources, verdict
+from pages.components import compare_inputs, live, resources, results, routing, sources, verdict
 from pages.components.text import count, escape, megabytes
 
 PER_PAGE = 12
@@ -33,6 +33,7 @@ def forget_everything() -> None:
     live.cancel_all()
     for page in PAGES:
         sources.start_over(page)
+    compare_inputs.clear()
     st.session_state.pop(sources.KEPT, None)
     results.forget()
     resources.store().clear()

@@ -2,28 +2,31 @@
 
 import streamlit as st
 
-from core.analysis import DEFAULT_SAMPLING
 from core.analysis.types import VideoReport
 from core.detector import Detector
 from core.errors import UserError
 from core.media import VIDEO_SUFFIXES, Sampling
 from core.samples import FAKE_END_S, FAKE_START_S, sample_image, sample_video
 from core.store import StoredMedia
-from pages.components import exports, live, opened, pictures, resources, results, routing, sources, timeline, verdict
+from pages.components import (
+    exports,
+    heatmap_video,
+    live,
+    opened,
+    pictures,
+    resources,
+    results,
+    routing,
+    sources,
+    timeline,
+    verdict,
+)
+from pages.components import sampling as sampling_choice
 from pages.components.text import clock, escape
 
 PAGE = "video"
 TYPES = sorted(suffix.lstrip(".") for suffix in VIDEO_SUFFIXES)
 UPLOAD, PATH = "Upload", "Path on this machine"
-SAMPLINGS: dict[str, Sampling] = {
-    "Quick": Sampling.evenly(32),
-    "Standard": DEFAULT_SAMPLING,
-    "Every frame": Sampling.every_frame(),
-}
-SAMPLING_HELP = (
-    f"Which frames are looked at. Quick: {SAMPLINGS['Quick']}. Standard: {DEFAULT_SAMPLING}. "
-    "A short manipulated stretch can hide between frames that are not looked at; Every frame misses none."
-)
 
 
 def from_upload() -> list[StoredMedia]:
@@ -59,21 +62,13 @@ def choose() -> tuple[StoredMedia | None, Sampling]:
     row = st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute")
     with row.container(horizontal=True, vertical_alignment="bottom", width="content"):
         source = st.segmented_control("Source", [UPLOAD, PATH], default=UPLOAD, required=True, key="video_source")
-        name = st.segmented_control(
-            "Frames",
-            list(SAMPLINGS),
-            default="Standard",
-            required=True,
-            key="video_sampling",
-            persist_state="session",
-            help=SAMPLING_HELP,
-        )
+        frames = sampling_choice.choose("video_sampling")
     found = from_path() if source == PATH else from_upload()
     if found and not sources.items(PAGE):
         sources.set_items(PAGE, found)
     if sources.items(PAGE):
         row.button("Start over", icon=":material/restart_alt:", on_click=sources.start_over, args=(PAGE,))
-    return next(iter(sources.items(PAGE)), None), SAMPLINGS[name or "Standard"]
+    return next(iter(sources.items(PAGE)), None), frames
 
 
 def sample() -> None:
@@ -132,4 +127,6 @@ if report is None:
 opened.note(item, report, detector)
 verdict.card(report, detector.spec.thresholds, dark=resources.dark(), key=item.digest, wide=True)
 exports.row(report, item.digest, {"CSV": (exports.as_csv, ".csv", "text/csv")})
+key = results.shown_key(item, results.settings_key(detector, "video", str(sampling)))
+heatmap_video.panel(item, key, report, detector)
 timeline.evidence(item, report, detector)

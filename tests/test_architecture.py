@@ -19,7 +19,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "detector": set(),
     "analysis": {"media", "faces", "detector"},
     # explain and report stand on analysis; data and training stand on media, faces and detector
-    "explain": {"media", "faces", "detector", "analysis"},
+    # charts: the strip under a heatmap video is the page's timeline, drawn as pixels
+    "explain": {"media", "faces", "detector", "analysis", "charts"},
     "data": {"media", "faces", "detector", "samples"},
     "training": {"media", "faces", "detector", "analysis", "data", "evaluation"},
     # single files
@@ -31,6 +32,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "samples": {"media"},
     "charts": {"detector", "analysis"},
     "training_charts": {"charts"},
+    "compare_charts": {"detector", "analysis", "charts"},
     "report": {"media", "faces", "detector", "analysis", "explain", "charts"},
     "evaluation": {"media", "faces", "detector", "analysis", "data"},
     "evaluation_charts": {"detector", "analysis", "evaluation", "charts"},

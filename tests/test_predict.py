@@ -254,3 +254,30 @@ def test_a_closed_pipe_is_no_traceback(media):
     ) as process:
         process.stdout.close()
         assert "Traceback" not in process.stderr.read()
+
+
+def test_heatmap_video(capsys, media, tmp_path, planted):
+    film = tmp_path / "film.mp4"
+    status, out, err = run(capsys, media / "clip.mp4", "--heatmap-video", film, "--format", "json")
+    assert (status, err, json.loads(out)[0]["verdict"]) == (0, "", "real")
+    assert film.stat().st_size > 1000
+    batches, old = len(planted.batches), film.read_bytes()
+    assert run(capsys, media / "clip.mp4", "--heatmap-video", film)[::2] == (
+        2,
+        f'predict.py: error: "{film}" is already there: remove it, or give the heatmap video another name.\n',
+    )
+    assert (len(planted.batches), film.read_bytes()) == (batches, old)  # told before the work; nothing overwritten
+
+
+@pytest.mark.parametrize("paths", [["."], ["fake.png"], ["clip.mp4", "real.png"]])
+def test_heatmap_video_of_anything_but_one_video(capsys, media, tmp_path, planted, paths):
+    status, out, err = run(capsys, *(media / path for path in paths), "--heatmap-video", tmp_path / "a.mp4")
+    assert (status, out, planted.batches) == (2, "", [])
+    assert err == "predict.py: error: A heatmap video is made of one video: give one video, and nothing else.\n"
+
+
+def test_heatmap_video_of_a_broken_video_is_told_and_the_record_is_there(capsys, media, tmp_path):
+    truncate(media / "clip.mp4", tmp_path / "cut.mp4", 0.02)
+    status, out, err = run(capsys, tmp_path / "cut.mp4", "--heatmap-video", tmp_path / "film.mp4", "--format", "json")
+    assert (status, json.loads(out)[0]["verdict"]) == (1, "error")
+    assert err.startswith("predict.py: no heatmap video: ") and not (tmp_path / "film.mp4").exists()

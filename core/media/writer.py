@@ -33,6 +33,8 @@ class H264Writer:
         fps: Frames per second, for frames written without a time.
         audio_from: A media file whose sound is taken along as AAC, from the moment its video starts.
         quality: x264's constant rate factor: 0 (lossless) .. 51, lower is better and larger.
+        uneven: Frames come at times of their own. Without B-frames, then: MP4 counts the length of a film in the order
+            of decoding, and is wrong by seconds where long frames and B-frames meet.
 
     Raises:
         MediaError: The file cannot be written.
@@ -51,6 +53,7 @@ class H264Writer:
         audio_from: Path | None = None,
         *,
         quality: int = 20,
+        uneven: bool = False,
     ) -> None:
         if min(size_wh) < 1 or not 0 < fps <= 1000:
             raise ValueError(f"size_wh must be positive and fps within 0..1000, got {size_wh} and {fps}")
@@ -67,7 +70,7 @@ class H264Writer:
             self._close_sound()
             self._part.unlink(missing_ok=True)
             raise self._failure(error) from error
-        self._stream = self._add_stream(quality)
+        self._stream = self._add_stream(quality, uneven)
         if self._sound:
             self._sound.add_to(self._container)
 
@@ -137,8 +140,8 @@ class H264Writer:
         finally:
             self._part.unlink(missing_ok=True)
 
-    def _add_stream(self, quality: int) -> "av.VideoStream":
-        options = {"preset": "veryfast", "crf": str(quality)}
+    def _add_stream(self, quality: int, uneven: bool) -> "av.VideoStream":
+        options = {"preset": "veryfast", "crf": str(quality)} | ({"bf": "0"} if uneven else {})
         stream = self._container.add_stream("libx264", Fraction(self.fps).limit_denominator(100_000), options)
         stream.width, stream.height = (side + side % 2 for side in self.size_wh)
         stream.pix_fmt = "yuv420p"

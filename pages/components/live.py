@@ -27,6 +27,12 @@ def job_for(key: str, work: Callable[[JobContext], Any], *, label: str) -> Job[A
     return job
 
 
+def known_job(key: str) -> Job[Any] | None:
+    """The job that this tab has asked for under this key; None where it has not, or where that was long ago."""
+    job_id = st.session_state.get(JOBS, {}).get(key)
+    return resources.queue().get(job_id) if job_id else None
+
+
 def try_again(key: str) -> None:
     """For callbacks: the next run of the page submits this job anew."""
     st.session_state.get(JOBS, {}).pop(key, None)
@@ -59,8 +65,11 @@ def _bar(job: Job[Any]) -> None:
         st.progress(progress.fraction or 0.0, text=describe(progress))
 
 
-def panel(job: Job[Any], thresholds: Thresholds, *, title: str) -> None:
-    """Progress, cancel and the chart as it grows; runs the page anew as soon as the job has ended."""
+def panel(job: Job[Any], thresholds: Thresholds, *, title: str, side: str = "") -> None:
+    """Progress, cancel and the chart as it grows; runs the page anew as soon as the job has ended.
+
+    `side` tells two panels of one page apart, which may even watch the same job.
+    """
 
     @st.fragment(run_every=POLL_S)
     def poll() -> None:
@@ -69,7 +78,7 @@ def panel(job: Job[Any], thresholds: Thresholds, *, title: str) -> None:
         with st.container(border=True):
             with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
                 st.markdown(f"**Analysing {escape(title)}**", width="stretch")
-                st.button("Cancel", icon=":material/close:", key=f"cancel_{job.id}", on_click=job.cancel)
+                st.button("Cancel", icon=":material/close:", key=f"cancel_{job.id}{side}", on_click=job.cancel)
             _bar(job)
             partial = job.partial
             if isinstance(partial, VideoReport):
@@ -79,7 +88,7 @@ def panel(job: Job[Any], thresholds: Thresholds, *, title: str) -> None:
                 )
                 st.plotly_chart(
                     figure,
-                    key="live_timeline",
+                    key=f"live_timeline_{job.id}{side}",
                     config={"displayModeBar": False},
                     alt=f"Fake probability up to {clock(partial.frames[-1].time_s)}"
                     if partial.frames

@@ -14,10 +14,15 @@ def _close(digest: str) -> None:
     st.session_state.get(OPENED, {}).pop(digest, None)
 
 
+def truth(item: StoredMedia) -> None:
+    """For a sample what is known of it; nothing for any other file."""
+    if known := truth_about(item.path):
+        st.info(f"{known} Compare that with the verdict: detectors err.", title="A sample", icon=":material/science:")
+
+
 def note(item: StoredMedia, report: Report, detector: Detector) -> None:
     """For a sample what is known of it; for a result of another detector than the one in use, that it is one."""
-    if truth := truth_about(item.path):
-        st.info(f"{truth} Compare that with the verdict: detectors err.", title="A sample", icon=":material/science:")
+    truth(item)
     if item.digest not in st.session_state.get(OPENED, {}) or report.model_sha256 == detector.sha256:
         return
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):

@@ -62,6 +62,20 @@ def boxed(digest: str, path: str, report: ImageReport) -> Rgb:
     return draw_boxes(rgb, _scaled(report.faces, factor))
 
 
+def overlaid(digest: str, path: str, report: ImageReport, opacity: float, scale: float) -> Rgb:
+    """The picture with its faces under their maps, boxed and numbered, at screen size."""
+    rgb, factor = _small(digest, path)
+    return _marked(rgb, _scaled(report.faces, factor), opacity, scale)
+
+
+def _marked(rgb: Rgb, scores: Sequence[FaceScore], opacity: float, scale: float) -> Rgb:
+    for score in scores:
+        if score.activation_map is not None:
+            box = None if score.face.tight else score.face.box_xyxy
+            rgb = draw_overlay(rgb, score.activation_map, box_xyxy=box, crop_scale=scale, opacity=opacity)
+    return draw_boxes(rgb, scores)
+
+
 def boxed_png(path: Path, report: ImageReport) -> bytes:
     """The picture in its own size with its faces boxed and numbered."""
     return encode_image(draw_boxes(load_image(path).rgb, report.faces), "png")
@@ -109,12 +123,7 @@ def _frame(digest: str, _path: str, time_s: float) -> tuple[Rgb, float]:
 def frame(digest: str, path: str, report: FrameReport, opacity: float, scale: float) -> Rgb:
     """A frame of a video with its faces under their maps, boxed and numbered by person."""
     small, factor = _frame(digest, path, report.time_s)
-    rgb, scores = small, _scaled(report.faces, factor)
-    for score in scores:
-        if score.activation_map is not None:
-            box = None if score.face.tight else score.face.box_xyxy
-            rgb = draw_overlay(rgb, score.activation_map, box_xyxy=box, crop_scale=scale, opacity=opacity)
-    return draw_boxes(rgb, scores)
+    return _marked(small, _scaled(report.faces, factor), opacity, scale)
 
 
 def frame_face(digest: str, path: str, report: FrameReport, score: FaceScore, scale: float, opacity: float) -> Rgb:

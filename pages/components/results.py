@@ -40,9 +40,17 @@ def _remember(digest: str, key: str, report: Report) -> None:
         memory.popitem(last=False)
 
 
-def recall(item: StoredMedia, key: str) -> Report | None:
-    """The report of this file under these settings, or the one opened from the history; None where there is none."""
-    key = st.session_state.get(OPENED, {}).get(item.digest, key)
+def shown_key(item: StoredMedia, key: str) -> str:
+    """Under which settings the report of this file is shown: these, or those of the one opened from the history."""
+    return str(st.session_state.get(OPENED, {}).get(item.digest, key))
+
+
+def recall(item: StoredMedia, key: str, *, exactly: bool = False) -> Report | None:
+    """The report of this file under these settings, or (unless `exactly`) the one opened from the history.
+
+    None where there is none.
+    """
+    key = key if exactly else shown_key(item, key)
     report = _memory().get((item.digest, key)) or resources.store().load_report(item.digest, key)
     if report is None:
         return None
@@ -58,10 +66,13 @@ def forget() -> None:
     st.session_state[OPENED] = {}
 
 
-def image_report(item: StoredMedia, detector: Detector) -> ImageReport:
-    """The report of a picture, analysed if need be. Raises MediaError where it cannot be read."""
+def image_report(item: StoredMedia, detector: Detector, *, exactly: bool = False) -> ImageReport:
+    """The report of a picture, analysed if need be. Raises MediaError where it cannot be read.
+
+    `exactly` by this detector, whatever was opened from the history.
+    """
     key = settings_key(detector, "image")
-    report = recall(item, key)
+    report = recall(item, key, exactly=exactly)
     if isinstance(report, ImageReport):
         return report
     store = resources.store()

@@ -31,6 +31,12 @@ def navigation() -> Page:
                 help="Check a video: who looks manipulated, and when, on a timeline beside the player.",
             ),
             st.Page(
+                "pages/compare.py",
+                title="Compare",
+                icon=":material/compare:",
+                help="An original beside a suspected copy, or two detectors on one file, on the same axis of time.",
+            ),
+            st.Page(
                 "pages/history.py",
                 title="History",
                 icon=":material/history:",

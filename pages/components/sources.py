@@ -58,9 +58,14 @@ def set_items(page: str, found: Sequence[StoredMedia]) -> None:
     st.session_state[f"{page}_items"] = list(found)
 
 
+def start_anew(page: str) -> None:
+    """For callbacks: an empty uploader."""
+    st.session_state[f"{page}_round"] = st.session_state.get(f"{page}_round", 0) + 1
+
+
 def start_over(page: str) -> None:
     """For callbacks: an empty page. The history keeps what was there."""
-    st.session_state[f"{page}_round"] = st.session_state.get(f"{page}_round", 0) + 1
+    start_anew(page)
     set_items(page, [])
     st.session_state[OPENED] = {}
 

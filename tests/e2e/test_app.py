@@ -53,6 +53,16 @@ def test_clip_and_its_timeline(page: "Page", url: str) -> None:
     assert len(record["tracks"]) >= 1
     assert record["frames"]
 
+    page.get_by_role("button", name="Make a heatmap video").click()
+    page.get_by_role("button", name="Save the video").wait_for()
+    # The film is the first of two players: as long as the clip, taller by its timeline, and it does play.
+    page.wait_for_function("() => { const v = document.querySelector('video'); return v && v.videoHeight > 720; }")
+    film = page.locator("video").first
+    assert film.evaluate("v => v.error") is None
+    assert film.evaluate("v => v.duration") == pytest.approx(10.0, abs=0.1)
+    film.evaluate("v => { v.muted = true; return v.play(); }")
+    page.wait_for_function("() => document.querySelector('video').currentTime > 0.5")
+
 
 def click_another_frame(page: "Page") -> float:
     """Click a point of the timeline other than the one that is shown; the seconds of the frame that is shown then.

@@ -32,6 +32,35 @@ def test_upload_ends_in_a_verdict_with_timeline_and_people(page: AppTest, clip: 
     assert len(page.get("download_button")) == 2
 
 
+def test_heatmap_video_is_made_on_a_click_and_can_be_saved(page: AppTest, clip: Path, detector: ColourDetector) -> None:
+    page.file_uploader[0].upload(clip.name, clip.read_bytes())
+    run_until(page.run(), has_verdict)
+    calls = detector.calls
+    next(button for button in page.button if button.label == "Make a heatmap video").click()
+    run_until(page.run(), lambda app: any("Save the video" in button.label for button in app.get("download_button")))
+    assert not page.exception
+    assert len(page.get("video")) == 2  # the player and the film
+    assert detector.calls == calls  # from the report that was there
+    page.switch_page("pages/image.py").run()
+    page.switch_page("pages/video.py").run()
+    assert len(page.get("video")) == 2
+
+
+def test_heatmap_video_can_be_cancelled(page: AppTest, clip: Path) -> None:
+    page.file_uploader[0].upload(clip.name, clip.read_bytes())
+    run_until(page.run(), has_verdict)
+    others = threading.Event()
+    resources.queue().submit("others", lambda _: others.wait(60))
+    try:
+        next(button for button in page.button if button.label == "Make a heatmap video").click().run()
+        next(button for button in page.button if button.label == "Cancel").click().run()
+        run_until(page, lambda app: any(button.label == "Make a heatmap video" for button in app.button))
+    finally:
+        others.set()
+    assert not page.exception
+    assert len(page.get("video")) == 1
+
+
 def test_sample_is_one_click_away(page: AppTest, clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(samples, "sample_video", lambda: samples.SampleVideo(clip, 0.5, 1.0))
     page.button(key="sample_video").click()

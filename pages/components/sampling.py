@@ -1,0 +1,24 @@
+"""Which frames of a video are looked at: one choice, the same on every page that analyses videos."""
+
+import streamlit as st
+
+from core.analysis import DEFAULT_SAMPLING
+from core.media import Sampling
+
+SAMPLINGS: dict[str, Sampling] = {
+    "Quick": Sampling.evenly(32),
+    "Standard": DEFAULT_SAMPLING,
+    "Every frame": Sampling.every_frame(),
+}
+HELP = (
+    f"Which frames are looked at. Quick: {SAMPLINGS['Quick']}. Standard: {DEFAULT_SAMPLING}. "
+    "A short manipulated stretch can hide between frames that are not looked at; Every frame misses none."
+)
+
+
+def choose(key: str) -> Sampling:
+    """The control, and what it says."""
+    name = st.segmented_control(
+        "Frames", list(SAMPLINGS), default="Standard", required=True, key=key, persist_state="session", help=HELP
+    )
+    return SAMPLINGS[name or "Standard"]
