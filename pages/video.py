@@ -1,5 +1,7 @@
 """Check a video: who looks manipulated, and when. The analysis runs in the queue while the page draws."""
 
+from functools import partial
+
 import streamlit as st
 
 from core.analysis import DEFAULT_SAMPLING
@@ -9,7 +11,20 @@ from core.errors import UserError
 from core.media import VIDEO_SUFFIXES, Sampling
 from core.samples import FAKE_END_S, FAKE_START_S, sample_image, sample_video
 from core.store import StoredMedia
-from pages.components import exports, live, opened, pictures, resources, results, routing, sources, timeline, verdict
+from pages.components import (
+    exports,
+    file_says,
+    filing,
+    live,
+    opened,
+    pictures,
+    resources,
+    results,
+    routing,
+    sources,
+    timeline,
+    verdict,
+)
 from pages.components.text import clock, escape
 
 PAGE = "video"
@@ -131,5 +146,7 @@ if report is None:
     st.stop()
 opened.note(item, report, detector)
 verdict.card(report, detector.spec.thresholds, dark=resources.dark(), key=item.digest, wide=True)
-exports.row(report, item.digest, {"CSV": (exports.as_csv, ".csv", "text/csv")})
+filed = partial(filing.button, item, report, detector)
+exports.row(report, item.digest, {"CSV": (exports.as_csv, ".csv", "text/csv")}, filed)
 timeline.evidence(item, report, detector)
+file_says.panel(item, partial(pictures.still, item, report))

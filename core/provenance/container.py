@@ -14,7 +14,15 @@ PROGRAM_TAGS = ("encoder", "software", "com.apple.quicktime.software", "handler_
 DATE_TAGS = ("com.apple.quicktime.creationdate", "creation_time", "date")
 PLACE_TAGS = ("com.apple.quicktime.location.iso6709", "location")
 MAKERS, MODELS = ("com.apple.quicktime.make", "make"), ("com.apple.quicktime.model", "model", "com.android.model")
-_USUAL_HANDLERS = ("videohandler", "soundhandler", "core media video", "core media audio", "gpac", "vide", "video media")
+_USUAL_HANDLERS = (
+    "videohandler",
+    "soundhandler",
+    "core media video",
+    "core media audio",
+    "gpac",
+    "vide",
+    "video media",
+)
 
 
 def video_facts(path: str | Path) -> tuple[tuple[Fact, ...], tuple[Note, ...]]:

@@ -1,9 +1,9 @@
 """Content Credentials (C2PA): who signed a file, what they say was done to it, and whether the signature fits.
 
 All offline. The library would otherwise fetch a manifest from an address that stands in the picture, ask the issuer
-whether a certificate was revoked, and look identities up: whoever made the picture would learn who looks at it, and when.
-A test listens on loopback. A missing credential proves nothing, and a valid one only that nobody changed the file
-since somebody signed it: certificates are not held against a list, for we carry none.
+whether a certificate was revoked, and look identities up: whoever made the picture would learn who looks at it. A test
+listens on loopback. A missing credential proves nothing, and a valid one only that nobody changed the file since
+somebody signed it: certificates are not held against a list, for we carry none.
 """
 
 import contextlib

@@ -19,6 +19,7 @@ from core.provenance.programs import kind_of
 from core.provenance.types import Fact, Note, source_note
 
 Base = ExifTags.Base
+ISO_SPEED = 34855
 MAX_XMP_BYTES = 1 << 20
 _XMP_TOOL = re.compile(rb"CreatorTool(?:=\"|>)([^\"<]{1,200})")
 _XMP_SOURCE = re.compile(rb"DigitalSourceType(?:=\"|>)[^\"<]{0,120}/([A-Za-z]{1,60})[\"<]")
@@ -94,7 +95,9 @@ def _camera(found: _Found, tags: dict[int, Any]) -> None:
 
 
 def _exposure(tags: dict[int, Any]) -> str:
-    seconds, aperture, speed = (clean(tags.get(tag), 12) for tag in (Base.ExposureTime, Base.FNumber, 34855))
+    seconds, aperture, speed = (clean(tags.get(tag), 12) for tag in (Base.ExposureTime, Base.FNumber, ISO_SPEED))
+    with suppress(ValueError, ZeroDivisionError, OverflowError):
+        seconds = f"1/{1 / float(seconds):.0f}" if 0 < float(seconds) < 0.5 else seconds
     parts = [f"{seconds} s" if seconds else "", f"f/{aperture}" if aperture else "", f"ISO {speed}" if speed else ""]
     return ", ".join(filter(None, parts))
 

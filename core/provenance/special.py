@@ -25,7 +25,7 @@ def spectrum(rgb: Rgb) -> Rgb:
     """The magnitude of the two-dimensional Fourier transform of the brightness, zero frequency in the middle.
 
     Args:
-        rgb: uint8 (H, W, 3); the middle square of at most 512 px is taken, unscaled, for scaling would leave its own traces.
+        rgb: uint8 (H, W, 3); the middle square of at most 512 px is taken, unscaled, for scaling leaves traces.
 
     Returns:
         uint8 (s, s, 3), grey, s the side of that square.

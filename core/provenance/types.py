@@ -33,7 +33,7 @@ class Fact:
 
 @dataclass(frozen=True)
 class Credentials:
-    """The Content Credentials (C2PA) of a file. All texts come from the file: cleaned to one line, but not to be believed.
+    """The Content Credentials (C2PA) of a file. All texts come from the file: cleaned to one line, not to be believed.
 
     Attributes:
         state: `none`; `valid`: the signature fits the file, the signer is not known here; `trusted`: the signer is on

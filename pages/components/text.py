@@ -2,12 +2,13 @@
 
 import re
 
-_SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#+!|~$:])")
+_SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#+!|~$:@])")
+_LINK = re.compile(r"\b(www)\.", re.IGNORECASE)  # Markdown makes a link of it all the same
 
 
 def escape(text: str) -> str:
     """File names may hold anything, line breaks and Markdown too: they shall read as they are."""
-    return _SPECIAL.sub(r"\\\1", " ".join(text.split()))
+    return _LINK.sub(r"\1\.", _SPECIAL.sub(r"\\\1", " ".join(text.split())))
 
 
 def megabytes(size_bytes: int) -> str:
