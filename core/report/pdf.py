@@ -10,7 +10,7 @@ import io
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from fpdf import FPDF
 from fpdf.enums import TableBordersLayout, WrapMode, XPos, YPos
@@ -33,12 +33,12 @@ def as_pdf(blocks: Iterable[b.Block], to: Words, made_at: datetime) -> bytes:
     """The whole file."""
     listed = list(blocks)
     title = next((block for block in listed if isinstance(block, b.Title)), b.Title("", ""))
-    paper = Paper(title, to, made_at)
-    for place, block in enumerate(listed):
-        if isinstance(block, b.Heading):
-            paper.keep(HEADING_MM + paper.first_mm(listed[place + 1 : place + 3]))
-        paper.draw(block)
-    return bytes(paper.output())
+    with Paper(title, to, made_at) as paper:
+        for place, block in enumerate(listed):
+            if isinstance(block, b.Heading):
+                paper.keep(HEADING_MM + paper.first_mm(listed[place + 1 : place + 3]))
+            paper.draw(block)
+        return bytes(paper.output())
 
 
 def characters_of(font: object) -> set[int]:
@@ -47,7 +47,7 @@ def characters_of(font: object) -> set[int]:
 
 
 class Paper(FPDF):
-    """Draws blocks one below the other."""
+    """Draws blocks one below the other. Used as a context: fpdf2 leaves the files of its fonts open."""
 
     def __init__(self, title: b.Title, to: Words, made_at: datetime) -> None:
         super().__init__(unit="mm", format="A4")
@@ -74,6 +74,14 @@ class Paper(FPDF):
             b.Command: self._command,
         }
         self.add_page()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for font in self.fonts.values():
+            if isinstance(font, TTFFont):
+                font.ttfont.close()
 
     def draw(self, block: b.Block) -> None:
         self._drawers[type(block)](block)

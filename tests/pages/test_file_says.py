@@ -1,0 +1,84 @@
+"""The panel of what a file says of itself, and the report's button, on the pages of pictures and videos."""
+
+import io
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from core.detector import DetectorSpec
+from core.store import Store
+from pages.components import filing
+from pages.components.text import escape
+from tests.pages.support import RED, noisy, run_until, words
+from tests.report.support import picture_content
+
+
+def camera_jpeg(camera: str) -> bytes:
+    exif = Image.Exif()
+    exif[0x0110] = camera
+    out = io.BytesIO()
+    Image.fromarray(noisy(RED)).save(out, "JPEG", exif=exif)
+    return out.getvalue()
+
+
+def opened(app: AppTest) -> AppTest:
+    """The page with the panel unfolded."""
+    (key,) = [key for key in app.session_state.filtered_state if str(key).startswith("file_says_")]
+    app.session_state[key] = True
+    return app.run()
+
+
+def test_panel_is_folded_and_reads_nothing_until_it_is_opened(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    from pages.components import file_says
+
+    monkeypatch.setattr(file_says, "examine", lambda path: pytest.fail("read although nobody asked"))
+    app.file_uploader[0].upload("a.jpg", camera_jpeg("EOS R5"))
+    app.run()
+    assert not app.exception
+    assert "Content Credentials" not in words(app)
+
+
+def test_panel_says_what_it_is_worth_and_shows_hostile_text_as_text(app: AppTest) -> None:
+    app.file_uploader[0].upload("a.jpg", camera_jpeg("<b>x</b> [click](http://evil) **loud** :red[x]"))
+    opened(app.run())
+    assert not app.exception
+    said = words(app)
+    assert "carries no Content Credentials. That proves nothing" in said
+    assert "\\<b\\>x" in said and "[click](" not in said and "**loud**" not in said
+    assert "not evidence by themselves" in said
+    next(toggle for toggle in app.toggle if "spectrum" in toggle.label).set_value(True).run()
+    assert not app.exception
+    assert "Error levels" in words(app)
+
+
+def test_video_has_panel_and_report_too(app: AppTest, clip: Path) -> None:
+    page = app.switch_page("pages/video.py").run()
+    page.file_uploader[0].upload(clip.name, clip.read_bytes())
+    run_until(page.run(), lambda app: bool(app.metric))
+    opened(page)
+    assert not page.exception
+    assert "this is a copy" in words(page)
+    assert {button.label for button in page.get("download_button")} >= {"HTML", "PDF", "JSON"}
+
+
+@pytest.mark.parametrize(("suffix", "begin"), [(".html", b"<!doctype html>"), (".pdf", b"%PDF-")])
+def test_report_is_made_on_the_click(tmp_path: Path, suffix: str, begin: bytes) -> None:
+    found = picture_content(tmp_path / "a.png", 4.0)
+    store = Store(tmp_path / "home")
+    item = store.add(tmp_path / "a.png")
+    spec = DetectorSpec(name="planted", input_size=32)
+    detector = SimpleNamespace(spec=spec, sha256="ab" * 32, engine="openvino", precision="f32")
+    assert filing.analysed_at(store, item, found.report) is None  # nothing was saved yet
+    store.save_report(item.digest, "key", found.report)
+    assert filing.analysed_at(store, item, found.report) is not None
+    made = filing.make(store, item, found.report, detector, suffix, "es")  # type: ignore[arg-type]
+    assert made.startswith(begin)
+
+
+@pytest.mark.parametrize("text", ["www.evil.example", "someone@evil.example", "WWW.evil.example"])
+def test_markdown_makes_no_link_of_a_strangers_text(text: str) -> None:
+    assert escape(text) not in text
+    assert "\\" in escape(text)
