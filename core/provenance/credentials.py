@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from core.errors import SetupError
 from core.media.files import open_file
 from core.provenance.clean import clean, cleaned
 from core.provenance.types import Credentials, CredentialState
@@ -42,9 +43,9 @@ def read_credentials(path: str | Path, *, trust_anchors: str | None = None) -> C
 
     Raises:
         MediaError: The file is missing or may not be read.
+        SetupError: c2pa-python is not installed.
     """
-    import c2pa  # late: 23 MB of native code that most visits do not need
-
+    c2pa = _library()
     settings: dict[str, Any] = {**OFFLINE, **({"trust": {"trust_anchors": trust_anchors}} if trust_anchors else {})}
     with open_file(path) as file, c2pa.Context.from_dict(settings) as context:
         try:
@@ -62,6 +63,17 @@ def read_credentials(path: str | Path, *, trust_anchors: str | None = None) -> C
         except (ValueError, RecursionError, AttributeError, TypeError, KeyError) as error:
             log.debug("content credentials of %s are of an unknown form", path, exc_info=error)
             return Credentials("unreadable")
+
+
+def _library() -> Any:
+    """c2pa-python; late, for its 23 MB of native code are not needed at most visits."""
+    try:
+        import c2pa
+    except (ImportError, OSError) as error:
+        raise SetupError(
+            f"c2pa-python is not installed or cannot be loaded ({error}): run pip install -r requirements.txt."
+        ) from error
+    return c2pa
 
 
 def _credentials(store: dict[str, Any], validation: str | None) -> Credentials:

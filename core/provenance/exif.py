@@ -24,6 +24,7 @@ MAX_XMP_BYTES = 1 << 20
 _XMP_TOOL = re.compile(rb"CreatorTool(?:=\"|>)([^\"<]{1,200})")
 _XMP_SOURCE = re.compile(rb"DigitalSourceType(?:=\"|>)[^\"<]{0,120}/([A-Za-z]{1,60})[\"<]")
 _XMP_EDITS = re.compile(rb"stEvt:action")
+_DAY = re.compile(r"^(\d{4}):(\d\d):(\d\d)")
 _RECIPES = ("parameters", "prompt", "workflow", "sd-metadata", "invokeai_metadata", "dream")
 """PNG texts in which the usual front ends of image generators keep what a picture was made from."""
 
@@ -103,10 +104,15 @@ def _exposure(tags: dict[int, Any]) -> str:
 
 
 def _dates(found: _Found, tags: dict[int, Any]) -> None:
-    taken = found.fact("taken", tags.get(Base.DateTimeOriginal))
-    changed = found.fact("changed", tags.get(Base.DateTime))
+    taken = found.fact("taken", _date(tags.get(Base.DateTimeOriginal)))
+    changed = found.fact("changed", _date(tags.get(Base.DateTime)))
     if taken and changed and taken != changed:
         found.notes.append(Note("dates_differ", {"taken": taken, "changed": changed}))
+
+
+def _date(value: Any) -> str:
+    """EXIF writes 2024:05:01; everybody else 2024-05-01."""
+    return _DAY.sub(r"\1-\2-\3", clean(value))
 
 
 def _place(found: _Found, place: dict[int, Any]) -> None:

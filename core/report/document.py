@@ -98,6 +98,8 @@ def _people(content: Content, report: VideoReport, to: Words) -> Iterator[b.Bloc
     ]
     yield b.Heading(to("report.people"))
     yield b.Table(tuple(to(f"report.{key}") for key in head), tuple(rows))
+    if len(tracks) > MAX_ROWS:
+        yield b.Paragraph(to("report.more", count=len(tracks) - MAX_ROWS), muted=True)
     yield b.Heading(to("report.timelines"))
     yield b.Paragraph(to("report.timelines_caption"), muted=True)
     people, step_s = points_by_track(report.frames), usual_step_s(report.frames)

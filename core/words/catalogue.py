@@ -39,12 +39,14 @@ class Words:
         return plain if self.language == "en" else plain.replace(".", ",")
 
     def percent(self, share: float | None) -> str:
-        """0.873 as "87 %"; certainty is never claimed, so the ends read "< 1 %" and "> 99 %"; "–" for nothing."""
+        """0.873 as "87 %", never broken over two lines; the ends read "< 1 %" and "> 99 %", for nothing is certain."""
         if share is None:
             return "–"
         if share < 0.01:
-            return "< 1 %"
-        return "> 99 %" if share > 0.99 else f"{100 * share:.0f} %"
+            return "<\u00a01\u00a0%"
+        if share > 0.99:
+            return ">\u00a099\u00a0%"
+        return f"{100 * share:.0f}\u00a0%"
 
 
 @cache

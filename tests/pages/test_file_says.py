@@ -1,6 +1,8 @@
 """The panel of what a file says of itself, and the report's button, on the pages of pictures and videos."""
 
+import hashlib
 import io
+import re
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -24,10 +26,9 @@ def camera_jpeg(camera: str) -> bytes:
     return out.getvalue()
 
 
-def opened(app: AppTest) -> AppTest:
-    """The page with the panel unfolded."""
-    (key,) = [key for key in app.session_state.filtered_state if str(key).startswith("file_says_")]
-    app.session_state[key] = True
+def opened(app: AppTest, content: bytes) -> AppTest:
+    """The page with the panel of a file unfolded."""
+    app.session_state[f"file_says_{hashlib.sha256(content).hexdigest()}"] = True
     return app.run()
 
 
@@ -42,8 +43,9 @@ def test_panel_is_folded_and_reads_nothing_until_it_is_opened(app: AppTest, monk
 
 
 def test_panel_says_what_it_is_worth_and_shows_hostile_text_as_text(app: AppTest) -> None:
-    app.file_uploader[0].upload("a.jpg", camera_jpeg("<b>x</b> [click](http://evil) **loud** :red[x]"))
-    opened(app.run())
+    content = camera_jpeg("<b>x</b> [click](http://evil) **loud** :red[x]")
+    app.file_uploader[0].upload("a.jpg", content)
+    opened(app.run(), content)
     assert not app.exception
     said = words(app)
     assert "carries no Content Credentials. That proves nothing" in said
@@ -58,7 +60,7 @@ def test_video_has_panel_and_report_too(app: AppTest, clip: Path) -> None:
     page = app.switch_page("pages/video.py").run()
     page.file_uploader[0].upload(clip.name, clip.read_bytes())
     run_until(page.run(), lambda app: bool(app.metric))
-    opened(page)
+    opened(page, clip.read_bytes())
     assert not page.exception
     assert "this is a copy" in words(page)
     assert {button.label for button in page.get("download_button")} >= {"HTML", "PDF", "JSON"}
@@ -78,7 +80,15 @@ def test_report_is_made_on_the_click(tmp_path: Path, suffix: str, begin: bytes) 
     assert made.startswith(begin)
 
 
-@pytest.mark.parametrize("text", ["www.evil.example", "someone@evil.example", "WWW.evil.example"])
-def test_markdown_makes_no_link_of_a_strangers_text(text: str) -> None:
-    assert escape(text) not in text
-    assert "\\" in escape(text)
+@pytest.mark.parametrize(
+    ("text", "link"),  # what GitHub's Markdown, which the browser is given, makes links of
+    [
+        ("www.evil.example", r"www\."),
+        ("WWW.evil.example", r"www\."),
+        ("http://evil.example", r"https?://"),
+        ("someone@evil.example", r"[-.\w+]+@"),
+    ],
+)
+def test_markdown_makes_no_link_of_a_strangers_text(text: str, link: str) -> None:
+    assert re.search(link, text, re.IGNORECASE)
+    assert not re.search(link, escape(text).replace("\\", ""), re.IGNORECASE)

@@ -47,6 +47,7 @@ def test_a_camera_and_an_editor(tmp_path):
     assert facts["exposure"] == "1/250 s, f/2.8, ISO 400"
     assert facts["place"] == "52.50000, -13.41000"
     assert facts["jpeg_quality"] == "88"
+    assert facts["taken"] == "2024-05-01 09:00:00"
     assert set(notes) == {"camera", "dates_differ", "place", "editor"}
     assert "not proof" in notes["camera"]
     assert "says nothing of manipulation" in notes["editor"]

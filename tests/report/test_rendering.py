@@ -93,7 +93,7 @@ def test_data_of_charts_cannot_end_their_element():
 
 
 def test_hostile_text_on_paper(hostile):
-    for language in LANGUAGES:
+    for language in ("en", "de"):
         assert report_bytes(hostile, ".pdf", language).startswith(b"%PDF-")
 
 
