@@ -12,6 +12,8 @@ from core.store import Store, StoredMedia
 from core.words import LANGUAGES
 from pages.components import exports, resources
 
+LANGUAGE = "report_language"
+"""Session state: the language chosen last, on whichever page; who files in German does so every time."""
 FORMATS = {"HTML": (".html", "text/html"), "PDF": (".pdf", "application/pdf")}
 
 
@@ -22,12 +24,14 @@ def button(item: StoredMedia, report: ImageReport | VideoReport, detector: Detec
             "One page to file or to send: verdict and limits, hash, pictures with heatmaps, metadata, settings, "
             "and how to get the same result again. Nothing in it is fetched from anywhere."
         )
+        key = f"report_language_{item.digest}"
         language = st.selectbox(
             "Language",
             list(LANGUAGES),
+            index=list(LANGUAGES).index(st.session_state.get(LANGUAGE, "en")),
             format_func=LANGUAGES.__getitem__,
-            key=f"report_language_{item.digest}",
-            persist_state="session",
+            key=key,
+            on_change=lambda: st.session_state.update({LANGUAGE: st.session_state[key]}),
         )
         with st.container(horizontal=True):
             for label, (suffix, media_type) in FORMATS.items():

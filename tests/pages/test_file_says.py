@@ -92,3 +92,16 @@ def test_report_is_made_on_the_click(tmp_path: Path, suffix: str, begin: bytes) 
 def test_markdown_makes_no_link_of_a_strangers_text(text: str, link: str) -> None:
     assert re.search(link, text, re.IGNORECASE)
     assert not re.search(link, escape(text).replace("\\", ""), re.IGNORECASE)
+
+
+def test_language_of_the_report_is_remembered_for_the_next_file(app: AppTest) -> None:
+    app.file_uploader[0].upload("a.jpg", camera_jpeg("A"))
+    app.run()
+    (choice,) = [box for box in app.selectbox if box.label == "Language"]
+    choice.set_value("de").run()
+    assert app.selectbox(key=choice.key).value == "de"
+    app.file_uploader[0].upload("b.jpg", camera_jpeg("B"))
+    app.run()
+    (other,) = [box for box in app.selectbox if box.label == "Language"]
+    assert other.key != choice.key
+    assert other.value == "de"
