@@ -1,5 +1,7 @@
 """Names of programs that leave themselves in files, and what that says."""
 
+import re
+
 GENERATORS = (
     "stable diffusion",
     "stability ai",
@@ -16,7 +18,7 @@ GENERATORS = (
     "novelai",
     "flux.1",
     "ideogram",
-    "imagen",
+    "google imagen",
     "google ai",
     "gemini",
     "runway",
@@ -56,6 +58,15 @@ CONVERTERS = ("lavf", "lavc", "handbrake", "ffmpeg", "x264", "gstreamer", "googl
 
 def kind_of(program: str) -> str:
     """`generator`, `editor`, `converter` or "" for a program's name as it stands in a file."""
-    lower = program.lower()
-    kinds = {"generator": GENERATORS, "editor": EDITORS, "converter": CONVERTERS}
-    return next((kind for kind, names in kinds.items() if any(name in lower for name in names)), "")
+    return next((kind for kind, pattern in _PATTERNS.items() if pattern.search(program)), "")
+
+
+def _pattern(names: tuple[str, ...], end: str) -> re.Pattern[str]:
+    return re.compile(rf"\b({'|'.join(map(re.escape, names))}){end}", re.IGNORECASE)
+
+
+_PATTERNS = {
+    "generator": _pattern(GENERATORS, r"\b"),  # whole words: "Sora" is not in "Sensora"
+    "editor": _pattern(EDITORS, ""),
+    "converter": _pattern(CONVERTERS, ""),
+}

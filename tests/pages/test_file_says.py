@@ -62,7 +62,7 @@ def test_video_has_panel_and_report_too(app: AppTest, clip: Path) -> None:
     run_until(page.run(), lambda app: bool(app.metric))
     opened(page, clip.read_bytes())
     assert not page.exception
-    assert "this is a copy" in words(page)
+    assert "hardly the file that a camera wrote" in words(page)
     assert {button.label for button in page.get("download_button")} >= {"HTML", "PDF", "JSON"}
 
 
