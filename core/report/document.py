@@ -128,7 +128,7 @@ def _faces(report: ImageReport, to: Words) -> Iterator[b.Block]:
             str(number),
             to(f"verdict.{score.verdict}"),
             to.percent(score.fake_probability),
-            to("report.pixels", count=round(score.quality.face_px)),
+            to("report.pixels", count=int(score.quality.face_px)),
         )
         for number, score in enumerate(report.faces, start=1)
     ]
@@ -209,7 +209,7 @@ def _limits(content: Content) -> tuple[float, float] | None:
 
 
 def _span(start_s: float, end_s: float, to: Words) -> str:
-    return to("report.from_to", start=to.number(start_s), end=to.number(end_s)) + " s"
+    return to("report.from_to", start=to.number(start_s), end=to.number(end_s)) + "\u00a0s"
 
 
 def _sampling(sampling: str, to: Words) -> str:

@@ -174,6 +174,7 @@ class Paper(FPDF):
             self.set_left_margin(left)
             self.set_x(left)
             self.ln(0.8)
+        self.ln(1)
 
     def _pairs(self, pairs: b.Pairs) -> None:
         self._rows((), pairs.rows, (3, 9))
