@@ -7,6 +7,8 @@
     python predict.py clip.mp4 --heatmaps heatmaps/             # why: evidence drawn onto the faces
     python predict.py clip.mp4 --heatmap-video why.mp4          # the same for every frame of one video, with its sound
     python predict.py portrait.jpg --model model/mine --format json
+    python predict.py clip.mp4 --report clip.pdf --language de  # one file's report, to be filed; or .html
+    python predict.py portrait.jpg --format json --metadata     # what the file says of itself, Content Credentials too
 
 Exit status: 0 when all files could be read, 1 when some could not (the others are done), 2 for wrong usage.
 """
@@ -22,6 +24,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from core.errors import MediaError, SetupError, UserError
 from core.setup_check import check_system
+from core.words import LANGUAGES
 
 if TYPE_CHECKING:
     from core.analysis import Report, VideoProgress
@@ -75,6 +78,17 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="FILE.mp4",
         help="write one video anew with boxes, evidence and timeline on every frame; no file is overwritten",
     )
+    parser.add_argument(
+        "--metadata",
+        action="store_true",
+        help="add to each JSON record what the file says of itself: camera, programs, Content Credentials; offline",
+    )
+    parser.add_argument(
+        "--report", type=Path, metavar="FILE", help="write a report on the one file given: FILE ends in .html or .pdf"
+    )
+    parser.add_argument(
+        "--language", choices=list(LANGUAGES), default="en", help="of the report's fixed texts (default: %(default)s)"
+    )
     return parser
 
 
@@ -82,7 +96,10 @@ def main(argv: list[str] | None = None) -> int:
     """Run the command; returns the exit status."""
     try:
         check_system()
-        arguments = build_parser().parse_args(argv)
+        parser = build_parser()
+        arguments = parser.parse_args(argv)
+        if arguments.metadata and arguments.format not in ("json", "jsonl"):
+            parser.error("--metadata adds to JSON records: give --format json or jsonl as well")
         return run(arguments)
     except SetupError as error:
         return _fail(str(error))
@@ -109,6 +126,7 @@ def run(arguments: argparse.Namespace) -> int:
                 from core.explain.heatmap_video import check_request
 
                 check_request(found.files, arguments.heatmap_video)
+            reporter = _reporter(arguments, found.files) if arguments.report else None
             detector = _load(arguments) if found.files else None
             if arguments.heatmaps:
                 arguments.heatmaps.mkdir(parents=True, exist_ok=True)
@@ -124,14 +142,17 @@ def run(arguments: argparse.Namespace) -> int:
                 failed |= not _draw(report, detector, arguments.heatmaps)
             if arguments.heatmap_video:
                 failed |= not _film(report, detector, arguments.heatmap_video)
-            writer.write(report)
+            if reporter:
+                failed |= not _report(report, detector, reporter)
+            writer.write(report, _metadata(report) if arguments.metadata else None)
     return EXIT_SOME_FAILED if failed else EXIT_DONE
 
 
 def _reports(files: tuple[Path, ...], detector: Any, arguments: argparse.Namespace) -> "Iterator[Report]":
     from core.analysis import scan_file
 
-    sampling, maps = _sampling(arguments), bool(arguments.heatmaps or arguments.heatmap_video)
+    drawn = arguments.heatmaps or arguments.heatmap_video or arguments.report
+    sampling, maps = _sampling(arguments), bool(drawn)
     with _Progress(len(files)) as progress:
         for path in files:
             progress.begin(path)
@@ -188,6 +209,31 @@ def _film(report: "Report", detector: Any, target: Path) -> bool:
         print(f"predict.py: no heatmap video: {error}", file=sys.stderr)
         return False
     return True
+
+
+def _reporter(arguments: argparse.Namespace, files: tuple[Path, ...]) -> Any:
+    from core.report import Reporter
+
+    return Reporter(files, arguments.report, arguments.language)
+
+
+def _report(report: "Report", detector: Any, reporter: Any) -> bool:
+    try:
+        reporter.write(report, detector)
+    except UserError as error:
+        print(f"predict.py: no report: {error}", file=sys.stderr)
+        return False
+    return True
+
+
+def _metadata(report: "Report") -> dict[str, Any]:
+    """What is added to a record: the findings, or None where the file cannot be read."""
+    from core.provenance import examine
+
+    try:
+        return {"metadata": examine(report.path).to_dict()}
+    except MediaError:
+        return {"metadata": None}
 
 
 @contextmanager

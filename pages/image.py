@@ -11,7 +11,19 @@ from core.errors import UserError
 from core.media import IMAGE_SUFFIXES
 from core.samples import sample_images
 from core.store import StoredMedia
-from pages.components import exports, faces, opened, pictures, resources, results, routing, sources, verdict
+from pages.components import (
+    exports,
+    faces,
+    file_says,
+    filing,
+    opened,
+    pictures,
+    resources,
+    results,
+    routing,
+    sources,
+    verdict,
+)
 from pages.components.text import count, escape
 
 PAGE = "image"
@@ -111,11 +123,13 @@ def show(item: StoredMedia, report: ImageReport | UserError, detector: Detector,
     with left:
         verdict.card(report, detector.spec.thresholds, dark=resources.dark(), key=item.digest)
         png = partial(pictures.boxed_png, item.path)
-        exports.row(report, item.digest, {"PNG": (png, ".png", "image/png")})
+        filed = partial(filing.button, item, report, detector)
+        exports.row(report, item.digest, {"PNG": (png, ".png", "image/png")}, filed)
     with right:
         width = pictures.shape_of(report.size_wh, tallest=560)
         st.image(pictures.boxed(item.digest, str(item.path), report), alt=pictures.describe(report), width=width)
     faces.gallery(item, report, detector)
+    file_says.panel(item, partial(pictures.original, item))
 
 
 routing.require_router()

@@ -1,5 +1,7 @@
 """Check a video: who looks manipulated, and when. The analysis runs in the queue while the page draws."""
 
+from functools import partial
+
 import streamlit as st
 
 from core.analysis.types import VideoReport
@@ -10,6 +12,8 @@ from core.samples import FAKE_END_S, FAKE_START_S, sample_image, sample_video
 from core.store import StoredMedia
 from pages.components import (
     exports,
+    file_says,
+    filing,
     heatmap_video,
     live,
     opened,
@@ -126,7 +130,9 @@ if report is None:
     st.stop()
 opened.note(item, report, detector)
 verdict.card(report, detector.spec.thresholds, dark=resources.dark(), key=item.digest, wide=True)
-exports.row(report, item.digest, {"CSV": (exports.as_csv, ".csv", "text/csv")})
+filed = partial(filing.button, item, report, detector)
+exports.row(report, item.digest, {"CSV": (exports.as_csv, ".csv", "text/csv")}, filed)
 key = results.shown_key(item, results.settings_key(detector, "video", str(sampling)))
 heatmap_video.panel(item, key, report, detector)
 timeline.evidence(item, report, detector)
+file_says.panel(item, partial(pictures.still, item, report))

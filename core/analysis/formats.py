@@ -4,6 +4,7 @@ import csv
 import json
 from abc import abstractmethod
 from collections import Counter
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Any, Self, TextIO
@@ -39,8 +40,8 @@ class Writer(AbstractContextManager["Writer"]):
         self._stream = stream
 
     @abstractmethod
-    def write(self, report: Report) -> None:
-        """Take in one report."""
+    def write(self, report: Report, more: Mapping[str, Any] | None = None) -> None:
+        """Take in one report; `more` is added to its record where records are whole (JSON)."""
 
     def close(self) -> None:
         """Write what stands at the end."""
@@ -57,8 +58,8 @@ class Writer(AbstractContextManager["Writer"]):
 class JsonLines(Writer):
     """One record a line, flushed at once."""
 
-    def write(self, report: Report) -> None:
-        self._stream.write(_json(record_of(report)) + "\n")
+    def write(self, report: Report, more: Mapping[str, Any] | None = None) -> None:
+        self._stream.write(_json(record_of(report) | dict(more or {})) + "\n")
         self._stream.flush()
 
 
@@ -67,8 +68,8 @@ class JsonList(Writer):
 
     _count = 0
 
-    def write(self, report: Report) -> None:
-        self._stream.write(("[\n" if not self._count else ",\n") + _json(record_of(report)))
+    def write(self, report: Report, more: Mapping[str, Any] | None = None) -> None:
+        self._stream.write(("[\n" if not self._count else ",\n") + _json(record_of(report) | dict(more or {})))
         self._count += 1
 
     def close(self) -> None:
@@ -83,7 +84,7 @@ class Csv(Writer):
         self._rows = csv.DictWriter(stream, CSV_COLUMNS, lineterminator="\n")
         self._rows.writeheader()
 
-    def write(self, report: Report) -> None:
+    def write(self, report: Report, more: Mapping[str, Any] | None = None) -> None:
         self._rows.writerow(csv_row(report))
 
 
@@ -95,7 +96,7 @@ class Table(Writer):
         self._rows: list[tuple[str, ...]] = []
         self._verdicts: Counter[str] = Counter()
 
-    def write(self, report: Report) -> None:
+    def write(self, report: Report, more: Mapping[str, Any] | None = None) -> None:
         self._rows.append(table_row(report))
         self._verdicts[VERDICT_WORDS[report.verdict]] += 1
 

@@ -79,6 +79,17 @@ def load_image(source: str | Path | bytes | BinaryIO, *, name: str | None = None
         return Picture(_upright(rgb, _orientation(image)), image_format, tuple(notes))
 
 
+@contextmanager
+def image_header(source: str | Path | bytes | BinaryIO, *, name: str | None = None) -> Iterator[Image.Image]:
+    """An image opened by Pillow and not decoded, for those who want its metadata.
+
+    Raises:
+        MediaError: As `load_image` does before it decodes.
+    """
+    with _opened(source) as file:
+        yield _open(file, shown_name(name or _name_of(source)))
+
+
 def encode_image(rgb: NDArray[np.uint8], format: Literal["png", "jpeg", "webp"] = "png", quality: int = 92) -> bytes:  # noqa: A002
     """Encode a (H, W, 3) uint8 RGB array; `quality` (1..100) counts for JPEG and WebP.
 

@@ -51,11 +51,21 @@ def facts(report: Report) -> str:
     return " · ".join([*parts, f"analysed in {report.seconds:.1f} s by {escape(report.model)}"])
 
 
-def row(report: Any, digest: str, others: Mapping[str, tuple[Callable[[Any], Any], str, str]]) -> None:
-    """The facts, and buttons: JSON, and `others` by label as what makes them, suffix and media type."""
+def row(
+    report: Any,
+    digest: str,
+    others: Mapping[str, tuple[Callable[[Any], Any], str, str]],
+    first: Callable[[], None] | None = None,
+) -> None:
+    """The facts, and buttons: JSON, and `others` by label as what makes them, suffix and media type.
+
+    `first` draws what stands before them.
+    """
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.caption(facts(report))
         with st.container(horizontal=True, width="content"):
+            if first:
+                first()
             for label, (make, suffix, media_type) in {"JSON": (as_json, ".json", "application/json"), **others}.items():
                 st.download_button(
                     label,

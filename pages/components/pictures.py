@@ -14,6 +14,7 @@ from core.errors import MediaError
 from core.explain import draw_boxes, draw_overlay
 from core.faces import crop_face
 from core.media import encode_image, load_image, read_frame_at
+from core.store import StoredMedia
 from pages.components.text import count
 
 SCREEN_SIDE = 1280
@@ -101,18 +102,31 @@ def overlay(crop: Rgb, score: FaceScore, opacity: float) -> Rgb:
     return crop if score.activation_map is None else draw_overlay(crop, score.activation_map, opacity=opacity)
 
 
+def original(item: StoredMedia) -> Rgb:
+    """A picture in its own size. Raises MediaError where it cannot be read any more."""
+    return load_image(item.path).rgb
+
+
+def still(item: StoredMedia, report: VideoReport) -> Rgb:
+    """The frame with the strongest face, in its own size. Raises MediaError where it cannot be read any more."""
+    return read_frame_at(item.path, _strongest(report).time_s).rgb
+
+
 def thumbnail(path: Path) -> bytes:
     return encode_image(fit(load_image(path).rgb, THUMBNAIL_SIDE)[0], "jpeg", 85)
 
 
 def video_thumbnail(path: Path, report: VideoReport) -> bytes | None:
     """The frame with the strongest face, or the first; None where it cannot be read any more."""
-    frames = sorted(report.frames, key=lambda frame: max((s.fake_probability for s in frame.faces), default=-1.0))
     try:
-        rgb = read_frame_at(path, frames[-1].time_s).rgb
+        rgb = read_frame_at(path, _strongest(report).time_s).rgb
     except MediaError:
         return None
     return encode_image(fit(rgb, THUMBNAIL_SIDE)[0], "jpeg", 85)
+
+
+def _strongest(report: VideoReport) -> FrameReport:
+    return max(report.frames, key=lambda frame: max((s.fake_probability for s in frame.faces), default=-1.0))
 
 
 @st.cache_data(max_entries=48, show_spinner=False)

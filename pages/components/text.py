@@ -3,11 +3,14 @@
 import re
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#+!|~$:])")
+# Markdown makes links of these however they are escaped, for it looks for them last of all.
+_ADDRESS = re.compile(r"(?<=www)(?=\.)|(?<=:)(?=//)|(?=@)", re.IGNORECASE)
+_JOINER = "\u2060"  # has no width and breaks no line
 
 
 def escape(text: str) -> str:
-    """File names may hold anything, line breaks and Markdown too: they shall read as they are."""
-    return _SPECIAL.sub(r"\\\1", " ".join(text.split()))
+    """File names may hold anything, line breaks, addresses and Markdown too: they shall read as they are."""
+    return _SPECIAL.sub(r"\\\1", _ADDRESS.sub(_JOINER, " ".join(text.split())))
 
 
 def megabytes(size_bytes: int) -> str:
