@@ -47,10 +47,11 @@ class Detector:
         sha256: Hash of its weights.
         engine: `openvino` or `tensorflow`.
         precision: `bf16` or `f32`, in which it computes.
+        source: Its files, for what needs the network itself, as explanations do.
     """
 
     def __init__(self, source: Source, engine: Engine) -> None:
-        self._engine = engine
+        self._engine, self.source = engine, source
         self.spec: DetectorSpec = source.spec
         self.name, self.sha256 = source.spec.name, source.sha256
         self.engine, self.precision = engine.name, engine.precision
