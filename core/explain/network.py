@@ -143,7 +143,7 @@ class ExplainedNetwork:
 
 
 def explained_network(detector: Detector) -> ExplainedNetwork:
-    """Build the network of a detector anew, for explanations; takes a few seconds, and TensorFlow's start the first time.
+    """Build the network of a detector anew, for explanations: some seconds, and TensorFlow's start the first time.
 
     Raises:
         DetectorError: Its file is no longer there, or has changed.

@@ -129,7 +129,7 @@ def at_size(activation_map: NDArray[np.float32], height: int, width: int) -> NDA
 
 
 def colour_bar(*, signed: bool, target: str = "fake", width: int = 240, height: int = 10) -> Picture:
-    """The colours from the strongest against to the strongest for, or from nothing on; uint8 (height, width, 4) RGBA."""
+    """The colours from the strongest against (or nothing) to the strongest for; uint8 (height, width, 4) RGBA."""
     values = np.linspace(-1 if signed else 0, 1, width, dtype=np.float32)
     colours, strength = colour_map(values, 1.0, target)
     row = np.concatenate([colours, 255 * strength], axis=1)

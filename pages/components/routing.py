@@ -31,6 +31,12 @@ def navigation() -> Page:
                 help="Check a video: who looks manipulated, and when, on a timeline beside the player.",
             ),
             st.Page(
+                "pages/explain.py",
+                title="Explain",
+                icon=":material/lightbulb:",
+                help="Look into one face: heatmaps by several methods, and what would change the verdict.",
+            ),
+            st.Page(
                 "pages/history.py",
                 title="History",
                 icon=":material/history:",

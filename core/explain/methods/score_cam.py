@@ -95,7 +95,7 @@ def _window_layer(width: int) -> Any:
 
 
 def _windowed(request: Request, window: Any) -> Any:
-    """A model that tf-keras-vis finds the window in: pooled, the window is a second output, which counts for nothing."""
+    """A model that tf-keras-vis finds the window in: pooled, it is a second output, which counts for nothing."""
     keras = import_keras()
     seen = window(request.network.model.get_layer(request.layer.name).output)
     pooled = keras.layers.GlobalAveragePooling2D()(seen)
@@ -103,7 +103,7 @@ def _windowed(request: Request, window: Any) -> Any:
 
 
 def _judging(network: ExplainedNetwork, *outputs: Any) -> Any:
-    """A model whose `predict` is the network's traced function: Keras's own would be traced anew each time, and print."""
+    """A model whose `predict` is the network's traced function: Keras's own would trace anew each time, and print."""
     keras = import_keras()
     others = outputs[1:]
 

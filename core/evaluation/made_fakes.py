@@ -1,0 +1,121 @@
+"""Fakes of which it is known where they were made: real faces, blended by us, and the masks of it."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from core.data.dataset import Sample
+from core.errors import DataError, MediaError
+from core.faces import FaceFinder, find_faces_or_tight
+from core.faces.crop import cut_face, resize_crop
+from core.faces.landmarks import default_mesh
+from core.media import load_image
+
+if TYPE_CHECKING:
+    from core.data.self_blend import SelfBlend
+    from core.detector.engine import Detector
+
+TRIES = 8
+"""Fakes made for each one that is wanted, before those that the detector does not find are taken as well."""
+CALLED_FAKE = 0.5
+
+
+@dataclass(frozen=True)
+class MadeFake:
+    """One face, manipulated in a known place.
+
+    Attributes:
+        crop: uint8 (s, s, 3), as the detector sees it.
+        mask: (s, s) float32, how much of each pixel comes from elsewhere, 0..1.
+        fake_probability: What the detector says, calibrated.
+    """
+
+    crop: NDArray[np.uint8]
+    mask: NDArray[np.float32]
+    fake_probability: float
+
+
+def make_fakes(
+    samples: Sequence[Sample],
+    detector: Detector,
+    finder: FaceFinder,
+    count: int,
+    *,
+    seed: int = 0,
+    on_progress: Callable[[int], None] | None = None,
+) -> tuple[list[MadeFake], int]:
+    """Self-blends and composites in turn, of real pictures drawn by chance, that the detector calls fake.
+
+    A map can only be asked where a manipulation is if the detector has seen it. Where too few of its fakes are found,
+    the most suspicious of the others make up the number.
+
+    Args:
+        samples: Real pictures among others; videos are left alone.
+        detector: Whose crops they become, and who judges them.
+        finder: Finds the faces.
+        count: How many are wanted.
+        seed: Of all chance.
+        on_progress: Told how many were found.
+
+    Returns:
+        The fakes, and how many were made for them.
+
+    Raises:
+        DataError: There are no real pictures with a face that can be blended.
+    """
+    found: list[MadeFake] = []
+    others: list[MadeFake] = []
+    made = 0
+    for blend in _blends(samples, detector, finder, seed):
+        one, made = _judged(blend, detector), made + 1
+        (found if one.fake_probability > CALLED_FAKE else others).append(one)
+        if on_progress:
+            on_progress(min(len(found), count))
+        if len(found) == count or made == TRIES * count:
+            break
+    if not made:
+        raise DataError("There is no real picture with a face that can be blended: explanations are measured on those.")
+    others.sort(key=lambda one: -one.fake_probability)
+    return [*found, *others][:count], made
+
+
+def _blends(samples: Sequence[Sample], detector: Detector, finder: FaceFinder, seed: int) -> Iterator[SelfBlend]:
+    from core.data.batches import blendable
+    from core.data.composite import composite
+    from core.data.self_blend import self_blend
+
+    rng, mesh = np.random.default_rng(seed), default_mesh()
+    reals = [sample for sample in samples if not sample.fake and not sample.is_video]
+    random.Random(seed).shuffle(reals)
+    donor = None
+    for number, sample in enumerate(reals):
+        crop = _crop(sample, detector, finder)
+        face = None if crop is None else blendable(crop, mesh)
+        if face is None:
+            continue
+        yield composite(*face, *donor, rng) if donor and number % 2 else self_blend(*face, rng)
+        donor = face
+
+
+def _crop(sample: Sample, detector: Detector, finder: FaceFinder) -> NDArray[np.uint8] | None:
+    try:
+        rgb = load_image(sample.path).rgb
+    except MediaError:
+        return None
+    faces = find_faces_or_tight(rgb, finder)
+    return cut_face(rgb, faces[0], detector.spec.crop.scale) if faces else None
+
+
+def _judged(blend: SelfBlend, detector: Detector) -> MadeFake:
+    size = detector.spec.input_size
+    crop = resize_crop(blend.fake, size)
+    mask = cv2.resize(blend.mask, (size, size), interpolation=cv2.INTER_AREA)
+    logit = detector.predict(crop[None]).logits
+    return MadeFake(crop, np.asarray(mask, np.float32), float(detector.probability(logit)[0]))
