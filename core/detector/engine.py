@@ -79,6 +79,10 @@ class Detector:
         logits, maps = self._engine.run(np.ascontiguousarray(crops), batch_size)
         return interpret(logits, maps, self.spec.classes)
 
+    def outputs(self, crops: NDArray[np.uint8], *, batch_size: int = BATCH_SIZE) -> NDArray[np.float32]:
+        """The head's outputs before its activation, (n, 1) for a sigmoid or (n, classes); crops as for `predict`."""
+        return self._engine.run(np.ascontiguousarray(crops), batch_size)[0]
+
     def probability(self, logits: ArrayLike) -> NDArray[np.float64]:
         """Calibrated P(fake), 0..1, of log-odds as `predict` gives them; shape kept."""
         calibration = self.spec.calibration

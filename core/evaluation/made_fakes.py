@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from core.data.dataset import Sample
 from core.errors import DataError, MediaError
+from core.explain.faithfulness import in_mask
 from core.faces import FaceFinder, find_faces_or_tight
 from core.faces.crop import cut_face, resize_crop
 from core.faces.landmarks import default_mesh
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 TRIES = 8
 """Fakes made for each one that is wanted, before those that the detector does not find are taken as well."""
 CALLED_FAKE = 0.5
+LARGEST_MASK = 1 / 3
+"""Share of the crop; into a mask that covers more, a map by chance would point as well."""
 
 
 @dataclass(frozen=True)
@@ -51,10 +54,10 @@ def make_fakes(
     seed: int = 0,
     on_progress: Callable[[int], None] | None = None,
 ) -> tuple[list[MadeFake], int]:
-    """Self-blends and composites in turn, of real pictures drawn by chance, that the detector calls fake.
+    """Self-blends and composites of real pictures drawn by chance, as far as the detector calls them fake.
 
     A map can only be asked where a manipulation is if the detector has seen it. Where too few of its fakes are found,
-    the most suspicious of the others make up the number.
+    the most suspicious of the others make up the number. Each real picture serves up to twice, and no more.
 
     Args:
         samples: Real pictures among others; videos are left alone.
@@ -74,7 +77,10 @@ def make_fakes(
     others: list[MadeFake] = []
     made = 0
     for blend in _blends(samples, detector, finder, seed):
-        one, made = _judged(blend, detector), made + 1
+        one = _judged(blend, detector)
+        if in_mask(one.mask).mean() > LARGEST_MASK:
+            continue
+        made += 1
         (found if one.fake_probability > CALLED_FAKE else others).append(one)
         if on_progress:
             on_progress(min(len(found), count))
@@ -94,14 +100,16 @@ def _blends(samples: Sequence[Sample], detector: Detector, finder: FaceFinder, s
     rng, mesh = np.random.default_rng(seed), default_mesh()
     reals = [sample for sample in samples if not sample.fake and not sample.is_video]
     random.Random(seed).shuffle(reals)
-    donor = None
-    for number, sample in enumerate(reals):
+    donors = {}  # by source: a part from elsewhere would be told by its resolution alone
+    for sample in reals:
         crop = _crop(sample, detector, finder)
         face = None if crop is None else blendable(crop, mesh)
         if face is None:
             continue
-        yield composite(*face, *donor, rng) if donor and number % 2 else self_blend(*face, rng)
-        donor = face
+        yield self_blend(*face, rng)
+        if donor := donors.get(sample.source):
+            yield composite(*face, *donor, rng)
+        donors[sample.source] = face
 
 
 def _crop(sample: Sample, detector: Detector, finder: FaceFinder) -> NDArray[np.uint8] | None:

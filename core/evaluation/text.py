@@ -161,6 +161,14 @@ def explanation_rows(measured: dict[str, Any]) -> list[list[str]]:
     return rows + blind
 
 
+def explanation_words(measured: dict[str, Any]) -> str:
+    """What the table of methods was measured on, in a sentence."""
+    return (
+        f"Methods of explanation on {measured['faces']} faces manipulated in known places ({measured['tried']} were "
+        f"made, {measured['called_fake']} of these are called fake), drawn from {measured['layer']}."
+    )
+
+
 BLIND = {"chance": "a map by chance", "middle": "the middle of the crop"}
 
 
@@ -177,10 +185,7 @@ def _faithfulness(one: dict[str, Any]) -> list[str]:
 
 
 def _explanations(measured: dict[str, Any]) -> Iterator[str]:
-    yield (
-        f"\nexplanations of {measured['faces']} faces manipulated in known places ({measured['called_fake']} of them "
-        f"called fake, {measured['tried']} made), drawn from {measured['layer']}"
-    )
+    yield f"\n{explanation_words(measured)}"
     yield from _table(EXPLANATION_HEAD, explanation_rows(measured))
     yield measured["rule"]
 

@@ -93,7 +93,8 @@ def test_methods_are_the_librarys(explained, monkeypatch, name, target):
     found = METHODS[name](network, one, target, LAYER)
     assert found.shape == wanted.shape
     low, high = found.min(), found.max()
-    assert (found - low) / (high - low) == pytest.approx(wanted, abs=1e-3)
+    # Score-CAM's masked copies are rounded to grey levels, for the detector's own engine
+    assert (found - low) / (high - low) == pytest.approx(wanted, abs=5e-3 if "score" in name else 1e-3)
 
 
 @pytest.mark.parametrize("name", list(METHODS))

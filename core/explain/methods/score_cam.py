@@ -103,14 +103,14 @@ def _windowed(request: Request, window: Any) -> Any:
 
 
 def _judging(network: ExplainedNetwork, *outputs: Any) -> Any:
-    """A model whose `predict` is the network's traced function: Keras's own would trace anew each time, and print."""
+    """A model whose `predict` asks the detector's engine: Keras's own would be traced anew each time, and print."""
     keras = import_keras()
     others = outputs[1:]
 
     class Judging(keras.Model):
         def predict(self, pixels: Any, batch_size: int) -> Any:
             (masked,) = pixels
-            judged = network.outputs(np.asarray(masked, np.float32), batch_size)
+            judged = network.answers(np.asarray(masked, np.float32))
             return [judged, *(np.zeros((len(judged), one.shape[-1]), np.float32) for one in others)]
 
     return Judging(network.model.inputs, list(outputs))
