@@ -19,7 +19,7 @@ from core.explain.network import ExplainedNetwork, MapLayer
 from core.explain.regions import in_words, top_regions
 from core.faces.crop import resize_crop
 from core.jobs import Job, JobContext
-from pages.components import faces, live, pictures, resources
+from pages.components import faces, live, pictures, resources, results
 from pages.components.explain_face import ChosenFace
 from pages.components.explain_words import bar_words, direction_words, layer_words, why
 from pages.components.text import count, duration
@@ -135,14 +135,14 @@ def network_or_none(detector: Detector) -> ExplainedNetwork | None:
     """The network for explanations; says why where it cannot be had."""
     try:
         with st.spinner("Starting TensorFlow for this method…", show_time=True):
-            return _network(detector.sha256, detector)
+            return _network(results.settings_key(detector, "explain"), detector)
     except UserError as error:
         resources.show_error(error)
         return None
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
-def _network(sha256: str, _detector: Detector) -> ExplainedNetwork:
+def _network(key: str, _detector: Detector) -> ExplainedNetwork:
     from core.explain.network import explained_network
 
     return explained_network(_detector)
@@ -186,7 +186,7 @@ def _map(chosen: ChosenFace, detector: Detector, view: View) -> np.ndarray | Non
     if view.method.name == ENGINE_METHOD and view.target in ("fake", "real"):
         heat = engine_map(chosen, detector)
         return heat if view.target == "fake" else -heat
-    key = f"{detector.sha256}:{hashlib.sha256(chosen.crop.tobytes()).hexdigest()}:{view.key}"
+    key = f"{_crop_key(chosen, detector)}:{view.key}"
     heat = maps().get(key)
     if heat is not None:
         return heat
@@ -203,9 +203,15 @@ def _map(chosen: ChosenFace, detector: Detector, view: View) -> np.ndarray | Non
     return heat
 
 
+def _crop_key(chosen: ChosenFace, detector: Detector) -> str:
+    """Changes with the face's pixels and with all that its maps depend on."""
+    digest = hashlib.sha256(chosen.crop.tobytes()).hexdigest()[:32]
+    return f"{results.settings_key(detector, 'explain')}:{digest}"
+
+
 def engine_map(chosen: ChosenFace, detector: Detector) -> np.ndarray:
     """Evidence for a fake in logits, (h, w), of the detector in use, which may not be the one of the report."""
-    key = f"{detector.sha256}:{detector.precision}:{hashlib.sha256(chosen.crop.tobytes()).hexdigest()}:engine"
+    key = f"{_crop_key(chosen, detector)}:engine"
     heat = maps().get(key)
     if heat is None:
         heat = detector.predict(chosen.crop[None]).activation_maps[0]

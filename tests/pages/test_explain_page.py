@@ -10,22 +10,24 @@ from core.explain.methods import score_cam
 from core.explain.methods.saliency import SmoothGrad
 from core.faces import Face
 from pages.components import explain_face, resources
-from tests.detector import networks
 from tests.explain.face import mesh
 from tests.pages.support import BLACK, BLUE, RED, find_by_light, noisy, png, run_until, words
 
 
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory):
+    """Made when a page first asks for it; most tests do without, and without TensorFlow."""
+    from tests.detector import networks
+
     folder = tmp_path_factory.mktemp("explained") / "tiny"
     networks.saved(folder)
     return network.explained_network(load_detector(folder, engine="tensorflow"))
 
 
 @pytest.fixture
-def explain(app: AppTest, tiny, monkeypatch) -> AppTest:
+def explain(app: AppTest, request, monkeypatch) -> AppTest:
     """The page; heatmaps come from a tiny network, parts of the face from a mesh that stands upright."""
-    monkeypatch.setattr(network, "explained_network", lambda _: tiny)
+    monkeypatch.setattr(network, "explained_network", lambda _: request.getfixturevalue("tiny"))
     monkeypatch.setattr(explain_face, "mesh_points", lambda crop: mesh(crop.shape[0]))
     return app.switch_page("pages/explain.py").run()
 
@@ -189,6 +191,15 @@ def test_a_frame_of_the_history(explain: AppTest, clip, detector) -> None:
     assert "Person 1 of clip" in words(explain)
     assert explain.select_slider
     assert "**Activation map**" in words(explain)
+
+
+def test_from_the_image_page_to_the_same_picture(explain: AppTest) -> None:
+    pick(explain, "explain_source", "History")  # what was chosen there last does not stand in the way
+    app = explain.switch_page("pages/image.py").run()
+    upload(app, png(RED))
+    next(one for one in app.button if one.label == "Explain").click().run()
+    assert not app.exception
+    assert "Face 1 of face" in words(app)
 
 
 def test_an_empty_history_says_what_to_do(explain: AppTest) -> None:
