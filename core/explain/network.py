@@ -74,7 +74,7 @@ class ExplainedNetwork:
         """All layers with an output of rows, columns and channels, the last one first."""
         found = []
         for layer in reversed(self.model.layers):
-            shape = layer.output.shape if not isinstance(layer.output, list) else ()
+            shape: Any = getattr(layer.output, "shape", ())
             if len(shape) == 4 and type(layer).__name__ != "InputLayer":
                 found.append(MapLayer(layer.name, (shape[1], shape[2]), shape[3], type(layer).__name__))
         return tuple(found)

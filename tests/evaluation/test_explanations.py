@@ -8,15 +8,19 @@ import pytest
 from core.data.dataset import Sample
 from core.detector import load_detector
 from core.errors import Cancelled, DataError
+from core.evaluation import Request, made_fakes, run
 from core.evaluation import explanations as table
-from core.evaluation import made_fakes
 from core.evaluation.explanations import choose, default_method, measure_explanations, planned
 from core.evaluation.made_fakes import LARGEST_MASK, MadeFake, make_fakes
-from core.evaluation.text import EXPLANATION_HEAD, explanation_rows
+from core.evaluation.text import EXPLANATION_HEAD, as_text, explanation_rows
+from core.evaluation_html import as_html
 from core.explain.cam import METHODS
+from core.explain.methods.saliency import SmoothGrad
 from core.faces import default_finder
 from core.samples import sample_image
 from tests.detector import networks
+from tests.evaluation.support import FINDER, labelled_folder
+from tests.evaluation.support import detector as colour_detector
 
 
 @pytest.fixture(scope="module")
@@ -59,22 +63,27 @@ def test_no_real_faces_is_one_sentence(tmp_path, detector, samples):
         make_fakes(given, detector, default_finder(), 2)
 
 
-@pytest.fixture
-def faces(monkeypatch, detector):
-    crops, mask = networks.crops(3), np.zeros((32, 32), np.float32)
+@pytest.fixture(scope="module")
+def measured(detector):
+    """The whole table once, on two faces, and what was told meanwhile."""
+    mask, told = np.zeros((32, 32), np.float32), []
     mask[4:14, 16:26] = 1
-    found = [MadeFake(crop, mask, 0.9) for crop in crops]
-    monkeypatch.setattr(table, "make_fakes", lambda *_, **__: (found, 5))
-    return found
+    faces = [MadeFake(crop, mask, 0.9) for crop in networks.crops(2)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(table, "make_fakes", lambda *_, **__: (faces, 5))
+        patch.setattr(SmoothGrad, "samples", 2)
+        found = measure_explanations([], detector, None, 2, on_progress=lambda *now: told.append(now))
+        with pytest.raises(Cancelled):
+            measure_explanations([], detector, None, 2, should_cancel=lambda: True)
+    return found, told
 
 
-def test_the_whole_table(faces, detector):
-    told = []
-    measured = measure_explanations([], detector, None, 3, on_progress=lambda *now: told.append(now))
-    assert list(measured["methods"]) == list(METHODS)
-    assert (measured["faces"], measured["tried"], measured["called_fake"]) == (3, 5, 3)
-    for name, row in measured["methods"].items():
-        assert row["faces"] == (2 if name == "score_cam" else 3)
+def test_the_whole_table(measured):
+    found, told = measured
+    assert list(found["methods"]) == list(METHODS)
+    assert (found["faces"], found["tried"], found["called_fake"]) == (2, 5, 2)
+    for name, row in found["methods"].items():
+        assert row["faces"] == 2
         assert row["seconds"] > 0
         assert 0 <= row["pointing"] <= 1
         assert row["gain"] == pytest.approx(row["insertion"] - row["deletion"])
@@ -82,18 +91,13 @@ def test_the_whole_table(faces, detector):
         # both curves have the untouched face at one end, and the blurred one at the other
         assert row["deletion_curve"][0] == pytest.approx(row["insertion_curve"][-1], abs=1e-4)
         assert set(row["agreement"]) == ({"all"} if name == "score_cam" else {"head", "half", "all"})
-    assert set(measured["baselines"]) == {"chance", "middle"}
-    assert measured["default"] in METHODS
-    assert told[-1][0] == told[-1][1] == planned(3)  # honest progress: it ends where it said it would
+    assert set(found["baselines"]) == {"chance", "middle"}
+    assert found["default"] in METHODS
+    assert told[-1][0] == told[-1][1] == planned(2)  # honest progress: it ends where it said it would
     assert [now[0] for now in told] == sorted(now[0] for now in told)
-    rows = explanation_rows(measured)
+    rows = explanation_rows(found)
     assert len(rows) == len(METHODS) + 2
     assert {len(row) for row in rows} == {len(EXPLANATION_HEAD)}
-
-
-def test_it_stops_when_asked(faces, detector):
-    with pytest.raises(Cancelled):
-        measure_explanations([], detector, None, 3, should_cancel=lambda: True)
 
 
 def row(gain, pointing, overlap, seconds=0.5, passes=True):
@@ -130,19 +134,17 @@ def test_the_default_is_the_one_that_the_detectors_table_says(documents, name):
     assert default_method(documents) == name
 
 
-def test_in_an_evaluation_its_text_and_its_html(faces, detector, tmp_path, monkeypatch, fresh_home):
-    from core.evaluation import Request, evaluate
-    from core.evaluation.text import as_text
-    from core.evaluation_html import as_html
-    from tests.evaluation.support import FINDER, labelled_folder
+def test_in_an_evaluation_its_text_and_its_html(measured, tmp_path, monkeypatch, fresh_home):
+    def measure(samples, detector, finder, count, *, on_progress, should_cancel):
+        on_progress(planned(count), planned(count), "Drawing maps")
+        return measured[0]
 
-    folder = labelled_folder(tmp_path / "data", 4)
-    told = []
-    document = evaluate(
-        Request((str(folder),), explanations=3), detector, finder=FINDER, on_progress=lambda *now: told.append(now[:2])
-    )
-    assert told[-1][0] == told[-1][1]
-    assert "Methods of explanation on 3 faces" in as_text(document)
+    monkeypatch.setattr(run, "measure_explanations", measure)
+    folder, told = labelled_folder(tmp_path / "data", 4), []
+    request = Request((str(folder),), explanations=2)
+    document = run.evaluate(request, colour_detector(), finder=FINDER, on_progress=lambda *now: told.append(now[:2]))
+    assert told[-1] == (planned(2) + 8, planned(2) + 8)
+    assert "Methods of explanation on 2 faces" in as_text(document)
     assert "Faster-Score-CAM" in as_text(document)
     page = as_html(document)
     assert "<h2>Explanations</h2>" in page

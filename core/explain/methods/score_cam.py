@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from core.detector.loading import import_keras
 from core.explain.base import Maps, RelativeMethod, Request
 from core.explain.network import ExplainedNetwork, MapLayer
 
@@ -77,7 +76,7 @@ def window_width(channels: int) -> int:
 
 
 def _window_layer(width: int) -> Any:
-    keras = import_keras()
+    import keras
     import tensorflow as tf
 
     class ChannelWindow(keras.layers.Layer):
@@ -96,7 +95,8 @@ def _window_layer(width: int) -> Any:
 
 def _windowed(request: Request, window: Any) -> Any:
     """A model that tf-keras-vis finds the window in: pooled, it is a second output, which counts for nothing."""
-    keras = import_keras()
+    import keras
+
     seen = window(request.network.model.get_layer(request.layer.name).output)
     pooled = keras.layers.GlobalAveragePooling2D()(seen)
     return _judging(request.network, request.network.model.outputs[0], pooled)
@@ -104,7 +104,8 @@ def _windowed(request: Request, window: Any) -> Any:
 
 def _judging(network: ExplainedNetwork, *outputs: Any) -> Any:
     """A model whose `predict` asks the detector's engine: Keras's own would be traced anew each time, and print."""
-    keras = import_keras()
+    import keras
+
     others = outputs[1:]
 
     class Judging(keras.Model):
