@@ -20,7 +20,7 @@ from core.faces.landmarks import default_mesh
 from core.media import load_image
 
 if TYPE_CHECKING:
-    from core.data.self_blend import SelfBlend
+    from core.data.self_blend import Points, Rgb, SelfBlend
     from core.detector.engine import Detector
 
 TRIES = 8
@@ -100,7 +100,7 @@ def _blends(samples: Sequence[Sample], detector: Detector, finder: FaceFinder, s
     rng, mesh = np.random.default_rng(seed), default_mesh()
     reals = [sample for sample in samples if not sample.fake and not sample.is_video]
     random.Random(seed).shuffle(reals)
-    donors = {}  # by source: a part from elsewhere would be told by its resolution alone
+    donors: dict[str, tuple[Rgb, Points]] = {}  # by source: a part from elsewhere would be told by its resolution alone
     for sample in reals:
         crop = _crop(sample, detector, finder)
         face = None if crop is None else blendable(crop, mesh)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import plotly.graph_objects as go
 from plotly.offline import get_plotlyjs
@@ -254,10 +254,14 @@ def _explanations(measured: dict[str, Any], page: _Page) -> Iterator[str]:
     yield f"<h2>Explanations</h2><p>{escape(explanation_words(measured))}</p>"
     yield _table(list(EXPLANATION_HEAD), explanation_rows(measured))
     yield f'<p class="muted">{escape(measured["rule"])}</p><div class="grid">'
-    for which, title in (("deletion", "Deletion"), ("insertion", "Insertion")):
+    for which in get_args(charts.Which):
         caption = "Lower is better." if which == "deletion" else "Higher is better."
-        yield page.chart(title, caption, lambda dark, which=which: charts.faithfulness(measured, which, dark=dark))
+        yield page.chart(which.capitalize(), caption, partial(_faithfulness_chart, measured, which))
     yield "</div>"
+
+
+def _faithfulness_chart(measured: dict[str, Any], which: charts.Which, dark: bool) -> go.Figure:
+    return charts.faithfulness(measured, which, dark=dark)
 
 
 def _mistakes(document: Document) -> Iterator[str]:

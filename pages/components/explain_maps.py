@@ -22,7 +22,7 @@ from core.jobs import Job, JobContext
 from pages.components import faces, live, pictures, resources, results
 from pages.components.explain_face import ChosenFace
 from pages.components.explain_words import bar_words, direction_words, layer_words, why
-from pages.components.text import count, duration
+from pages.components.text import count, duration, escape
 
 KEPT = 256
 MOST_CARDS = 24
@@ -225,6 +225,8 @@ def _work(
     kept = maps()
 
     def work(context: JobContext) -> None:
+        if kept.get(key) is not None:  # another tab was quicker
+            return
         found = view.method(
             network,
             crop[None],
@@ -244,7 +246,7 @@ def _job(key: str, work: Callable[[JobContext], None], title: str) -> None:
         _waiting(job, title)
     elif job.state != "done":
         if job.state == "failed":
-            st.error(job.error or "", title=job.error_title, icon=":material/error:")
+            st.error(escape(job.error or ""), title=job.error_title, icon=":material/error:")
         else:
             st.caption("Stopped.")
         st.button("Draw it", icon=":material/refresh:", key=f"redraw_{job.id}", on_click=live.try_again, args=(key,))
