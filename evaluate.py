@@ -5,6 +5,7 @@
     python evaluate.py --data DIR --robustness --json out.json  # also compressed, shrunk, blurred … copies
     python evaluate.py --data DIR --compare model/other         # which of two is better, and could it be chance
     python evaluate.py --data DIR --split val --gates           # where it errs, and which quality gates that asks for
+    python evaluate.py --data DIR --limit 20 --explanations 24  # which heatmap is faithful, and how long each takes
 
 DIR is what train.py takes: Real/ and Fake/ with pictures or videos, or a manifest.csv (path, label, and optionally
 source, split, group and further columns to group by). Beside each AUC stands, with --baseline, that of a model that
@@ -49,10 +50,25 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     )
     add("--robustness-limit", type=int, metavar="N", default=200, help="pictures a source for that, and for --gates")
     add("--gates", action="store_true", help="also errors by size, sharpness, turn and light of the face")
+    add(
+        "--explanations",
+        type=faces,
+        metavar="N",
+        default=0,
+        help="also methods of explanation, on N faces manipulated in known places; 24 take about ten minutes",
+    )
     add("--json", "--output", type=Path, metavar="FILE", dest="json", help="write everything that was measured")
     add("--html", type=Path, metavar="FILE", help="write one self-contained page")
     add("--anonymous", action="store_true", help="leave file names and folders out of both")
     return parser.parse_args(arguments)
+
+
+def faces(text: str) -> int:
+    """A number of faces: one or more."""
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number
 
 
 def measure(options: argparse.Namespace) -> dict[str, Any]:
@@ -69,6 +85,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         robustness=options.robustness,
         robustness_limit=options.robustness_limit,
         gates=options.gates,
+        explanations=options.explanations,
     )
     for path in (options.json, options.html):
         check_place(path)

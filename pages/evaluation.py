@@ -10,8 +10,8 @@ from core.errors import UserError
 from core.evaluation import read_document, to_json
 from core.evaluation.results import StoredEvaluation, finished, remove, shipped, title_of
 from core.evaluation_html import as_html
+from pages.components import evaluation_explanations, evaluation_mistakes, evaluation_strength, resources, routing
 from pages.components import evaluation_form as form
-from pages.components import evaluation_mistakes, evaluation_strength, resources, routing
 from pages.components import evaluation_views as views
 from pages.components.text import escape
 
@@ -100,6 +100,7 @@ def show(one: StoredEvaluation, document: dict[str, Any]) -> None:
         "Robustness": evaluation_strength.robustness,
         "Comparison": evaluation_strength.comparison,
         "Face quality": evaluation_strength.face_quality,
+        "Explanations": evaluation_explanations.table,
         "Mistakes": evaluation_mistakes.gallery,
     }
     tabs = st.tabs(list(sections), on_change="rerun", key="evaluation_tabs")

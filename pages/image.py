@@ -24,6 +24,8 @@ from pages.components import (
     sources,
     verdict,
 )
+from pages.components.explain_face import PAGE as EXPLAIN
+from pages.components.explain_face import PICTURE
 from pages.components.text import count, escape
 
 PAGE = "image"
@@ -111,6 +113,14 @@ def overview(found: dict[str, ImageReport | UserError]) -> None:
                 st.badge(f"{verdicts[name]} · {look.word}", icon=look.icon, color=look.colour)
 
 
+def explain(item: StoredMedia) -> None:
+    """The same picture on the Explain page."""
+    sources.start_over(EXPLAIN)
+    sources.set_items(EXPLAIN, [item])
+    st.session_state["explain_source"] = PICTURE
+    st.switch_page("pages/explain.py")
+
+
 def show(item: StoredMedia, report: ImageReport | UserError, detector: Detector, *, named: bool) -> None:
     """One picture: the verdict first, the picture with its faces, then face by face."""
     if isinstance(report, UserError):
@@ -125,6 +135,8 @@ def show(item: StoredMedia, report: ImageReport | UserError, detector: Detector,
         png = partial(pictures.boxed_png, item.path)
         filed = partial(filing.button, item, report, detector)
         exports.row(report, item.digest, {"PNG": (png, ".png", "image/png")}, filed)
+        if report.faces and st.button("Explain", icon=":material/lightbulb:", key=f"explain_{item.digest}"):
+            explain(item)
     with right:
         width = pictures.shape_of(report.size_wh, tallest=560)
         st.image(pictures.boxed(item.digest, str(item.path), report), alt=pictures.describe(report), width=width)

@@ -47,10 +47,11 @@ class Detector:
         sha256: Hash of its weights.
         engine: `openvino` or `tensorflow`.
         precision: `bf16` or `f32`, in which it computes.
+        source: Its files, for what needs the network itself, as explanations do.
     """
 
     def __init__(self, source: Source, engine: Engine) -> None:
-        self._engine = engine
+        self._engine, self.source = engine, source
         self.spec: DetectorSpec = source.spec
         self.name, self.sha256 = source.spec.name, source.sha256
         self.engine, self.precision = engine.name, engine.precision
@@ -77,6 +78,10 @@ class Detector:
             return Predictions(*(np.zeros(shape, np.float32) for shape in ((0,), (0, classes), (0, 0, 0))))
         logits, maps = self._engine.run(np.ascontiguousarray(crops), batch_size)
         return interpret(logits, maps, self.spec.classes)
+
+    def outputs(self, crops: NDArray[np.uint8], *, batch_size: int = BATCH_SIZE) -> NDArray[np.float32]:
+        """The head's outputs before its activation, (n, 1) for a sigmoid or (n, classes); crops as for `predict`."""
+        return self._engine.run(np.ascontiguousarray(crops), batch_size)[0]
 
     def probability(self, logits: ArrayLike) -> NDArray[np.float64]:
         """Calibrated P(fake), 0..1, of log-odds as `predict` gives them; shape kept."""

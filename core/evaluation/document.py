@@ -12,6 +12,7 @@
     robustness                untouched and levels, each with figures by part; null if not asked for
     comparison                the other detector and figures by part; null if not asked for
     gates                     by limit; null if not asked for
+    explanations              see `core.evaluation.explanations`; null if not asked for
     items                     columns of equal length, one entry for each picture or video that could be read
     unreadable                path and reason of those that could not
 

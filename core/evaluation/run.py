@@ -15,6 +15,7 @@ from core.evaluation.cache import RowCache, detector_key
 from core.evaluation.changes import Change, all_changes
 from core.evaluation.comparison import compare
 from core.evaluation.document import Document, describe_detector, item_columns, stamped
+from core.evaluation.explanations import measure_explanations, planned
 from core.evaluation.figures import calibration_of, curves_of, figures_by_column, parts_of, summarise
 from core.evaluation.gates import gate_copies, gate_figures
 from core.evaluation.robustness import level_figures, untouched_figures
@@ -42,6 +43,7 @@ class Request:
         robustness: Also compressed, shrunk, blurred … copies.
         robustness_limit: Pictures a source for that.
         gates: Also where it errs by quality of the face.
+        explanations: Manipulated faces on which methods of explanation are measured; 0 for none.
     """
 
     data: tuple[str, ...]
@@ -51,6 +53,7 @@ class Request:
     robustness: bool = False
     robustness_limit: int = ROBUSTNESS_LIMIT
     gates: bool = False
+    explanations: int = 0
 
 
 def evaluate(
@@ -94,6 +97,7 @@ def evaluate(
         "robustness": work.robustness(detector, pictures) if request.robustness else None,
         "comparison": work.comparison(detector, other, scored) if other else None,
         "gates": work.gates(detector, pictures) if request.gates else None,
+        "explanations": work.explanations(detector) if request.explanations else None,
         **work.figures(readable),
         "items": item_columns(readable, detector),
         "unreadable": [{"path": str(one.sample.path), "reason": one.error} for one in scored if one.error],
@@ -177,6 +181,19 @@ class _Work:
         copies = {change.key: self.judge(detector, samples, change.label, change) for change in gate_copies()}
         return gate_figures(pictures, copies, detector.spec)
 
+    def explanations(self, detector: Detector) -> dict[str, Any]:
+        count = self._request.explanations
+        found = measure_explanations(
+            self._selection.samples,
+            detector,
+            self._finder,
+            count,
+            on_progress=lambda done, _, words: self._tell(done, words),
+            should_cancel=self._should_cancel,
+        )
+        self._done += planned(count)
+        return found
+
     def comparison(self, detector: Detector, other: Detector, scored: Sequence[Scored]) -> dict[str, Any]:
         second = self.judge(other, self._selection.samples, f"Judging with {other.name}")
         return {
@@ -203,7 +220,8 @@ class _Work:
         """Judgements in all, so that the bar never runs backwards."""
         request, every = self._request, len(self._selection.samples)
         copies = request.robustness * len(all_changes()) + request.gates * len(gate_copies())
-        return every * (1 + several + request.baseline) + len(self._train) + len(self._few) * copies
+        maps = planned(request.explanations) if request.explanations else 0
+        return every * (1 + several + request.baseline) + len(self._train) + len(self._few) * copies + maps
 
     def _cache(self, name: str) -> RowCache:
         if name not in self._caches:

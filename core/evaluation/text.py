@@ -61,6 +61,8 @@ def _lines(document: Document) -> Iterator[str]:
         yield from _robustness(document)
     if document.get("gates"):
         yield from _gates(document["gates"])
+    if document.get("explanations"):
+        yield from _explanations(document["explanations"])
     if document.get("unreadable"):
         yield f"\n{len(document['unreadable'])} files cannot be read, such as {document['unreadable'][0]['reason']}"
 
@@ -136,6 +138,56 @@ def _gates(gates: dict[str, Any]) -> Iterator[str]:
             if one["real"] + one["fake"]
         ]
         yield from _table(["from", "real", "fake", "AUC", "95 %", "real→fake", "fake→real"], rows)
+
+
+EXPLANATION_HEAD = (
+    *("method", "s a face", "faces", "deletion", "insertion", "gain", "pointing game", "overlap"),
+    *("shuffled: head", "half", "all"),
+)
+
+
+def explanation_rows(measured: dict[str, Any]) -> list[list[str]]:
+    """The table of methods under `EXPLANATION_HEAD`, with two maps that know nothing below it."""
+    rows = [
+        [
+            one["title"] + (" (default)" if name == measured["default"] else ""),
+            number(one["seconds"], 2),
+            *_faithfulness(one),
+            *(number(one["agreement"].get(stage), 2) for stage in ("head", "half", "all")),
+        ]
+        for name, one in measured["methods"].items()
+    ]
+    blind = [[words, NONE, *_faithfulness(measured["baselines"][name]), *[NONE] * 3] for name, words in BLIND.items()]
+    return rows + blind
+
+
+def explanation_words(measured: dict[str, Any]) -> str:
+    """What the table of methods was measured on, in a sentence."""
+    return (
+        f"Methods of explanation on {measured['faces']} faces manipulated in known places ({measured['tried']} were "
+        f"made, {measured['called_fake']} of these are called fake), drawn from {measured['layer']}."
+    )
+
+
+BLIND = {"chance": "a map by chance", "middle": "the middle of the crop"}
+
+
+def _faithfulness(one: dict[str, Any]) -> list[str]:
+    error = "" if one["gain_error"] is None else f" ± {one['gain_error']:.2f}"
+    areas = [number(one[key], 2) for key in ("deletion", "insertion")]
+    return [
+        str(one["faces"]),
+        *areas,
+        number(one["gain"], 2) + error,
+        percent(one["pointing"]),
+        number(one["overlap"], 2),
+    ]
+
+
+def _explanations(measured: dict[str, Any]) -> Iterator[str]:
+    yield f"\n{explanation_words(measured)}"
+    yield from _table(EXPLANATION_HEAD, explanation_rows(measured))
+    yield measured["rule"]
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:

@@ -1,5 +1,8 @@
-"""Why a face was judged as it was: drawn."""
+"""Why a face was judged as it was: drawn, and measured.
 
-from core.explain.overlay import SCALE_LOGITS, add_legend, draw_boxes, draw_overlay, face_words
+The methods stand in `core.explain.cam`, which is imported where it is needed: most need TensorFlow.
+"""
 
-__all__ = ["SCALE_LOGITS", "add_legend", "draw_boxes", "draw_overlay", "face_words"]
+from core.explain.overlay import SCALE_LOGITS, add_legend, colour_bar, draw_boxes, draw_overlay, face_words
+
+__all__ = ["SCALE_LOGITS", "add_legend", "colour_bar", "draw_boxes", "draw_overlay", "face_words"]

@@ -2,7 +2,8 @@
 
 Colours mean the same on every picture: the scale is in logits and fixed, never the map's own maximum, so that a face
 without evidence looks like one. Red speaks for a fake. Blue speaks against it and is drawn a third as strong: it is
-what a clean face is full of, and a clean face shall look calm.
+what a clean face is full of, and a clean face shall look calm. Where a map answers "why real", blue speaks for that
+and is drawn in full, and red a third as strong.
 """
 
 from collections.abc import Sequence
@@ -31,13 +32,14 @@ Picture = NDArray[np.uint8]
 
 
 def colour_map(
-    evidence: NDArray[np.float32], scale_logits: float = SCALE_LOGITS
+    evidence: NDArray[np.float32], scale_logits: float = SCALE_LOGITS, target: str = "fake"
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Colours and strengths of evidence, on the fixed scale.
 
     Args:
         evidence: Any shape, in logits; what is not a number counts as none.
         scale_logits: Evidence at which the colour is full.
+        target: What positive evidence speaks for: `real` is blue; `fake` and kinds of fakes are red.
 
     Returns:
         RGB 0..255 with shape (..., 3) and strength 0..1 with shape (..., 1).
@@ -45,7 +47,8 @@ def colour_map(
     if not scale_logits > 0:
         raise ValueError(f"scale_logits must be above 0, got {scale_logits}")
     share = np.clip(np.nan_to_num(evidence) / scale_logits, -1, 1)[..., None].astype(np.float32)
-    colours = np.where(share > 0, np.array(FAKE_RGB, np.float32), np.array(REAL_RGB, np.float32))
+    pro, contra = (REAL_RGB, FAKE_RGB) if target == "real" else (FAKE_RGB, REAL_RGB)
+    colours = np.where(share > 0, np.array(pro, np.float32), np.array(contra, np.float32))
     return colours, np.where(share > 0, share, -share * AGAINST_SHARE).astype(np.float32)
 
 
@@ -57,6 +60,7 @@ def draw_overlay(
     crop_scale: float | None = None,
     scale_logits: float = SCALE_LOGITS,
     opacity: float = 0.6,
+    target: str = "fake",
 ) -> Picture:
     """Lay a face's evidence over a crop, or over the picture that the crop was cut from.
 
@@ -68,6 +72,7 @@ def draw_overlay(
         crop_scale: Side of the crop in face-box heights (the detector's `crop.scale`); needed with a box.
         scale_logits: Evidence at which a colour is full. The same for all pictures that are compared.
         opacity: Of a full colour, 0..1.
+        target: What positive evidence speaks for; see `colour_map`.
 
     Returns:
         A new picture of the same shape; only the crop's square differs.
@@ -95,14 +100,14 @@ def draw_overlay(
     inside = (slice(max(0, y0), max(0, min(height, y1))), slice(max(0, x0), max(0, min(width, x1))))
     if result[inside].size == 0:
         return result
-    evidence = _stretch(activation_map, (x0, y0, x1, y1), inside)
-    colours, strength = colour_map(evidence, scale_logits)
+    evidence = stretch(activation_map, (x0, y0, x1, y1), inside)
+    colours, strength = colour_map(evidence, scale_logits, target)
     strength = strength * np.float32(np.clip(opacity, 0, 1))
     result[inside] = np.rint(result[inside] * (1 - strength) + colours * strength).astype(np.uint8)
     return result
 
 
-def _stretch(
+def stretch(
     activation_map: NDArray[np.float32], square: tuple[int, int, int, int], inside: tuple[slice, slice]
 ) -> NDArray[np.float32]:
     """The map at each pixel of `inside`; its cells tile the square. Never larger than the picture itself."""
@@ -116,6 +121,19 @@ def _stretch(
         source, grid_x, grid_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
     return stretched
+
+
+def at_size(activation_map: NDArray[np.float32], height: int, width: int) -> NDArray[np.float32]:
+    """A map (h, w) at each pixel of the crop that it belongs to, (height, width)."""
+    return stretch(activation_map, (0, 0, width, height), (slice(0, height), slice(0, width)))
+
+
+def colour_bar(*, signed: bool, target: str = "fake", width: int = 240, height: int = 10) -> Picture:
+    """The colours from the strongest against (or nothing) to the strongest for; uint8 (height, width, 4) RGBA."""
+    values = np.linspace(-1 if signed else 0, 1, width, dtype=np.float32)
+    colours, strength = colour_map(values, 1.0, target)
+    row = np.concatenate([colours, 255 * strength], axis=1)
+    return np.tile(np.rint(row).astype(np.uint8), (height, 1, 1))
 
 
 def draw_boxes(rgb: Picture, faces: Sequence[FaceScore], *, labels: Sequence[str] | None = None) -> Picture:

@@ -37,6 +37,12 @@ def navigation() -> Page:
                 help="An original beside a suspected copy, or two detectors on one file, on the same axis of time.",
             ),
             st.Page(
+                "pages/explain.py",
+                title="Explain",
+                icon=":material/lightbulb:",
+                help="Look into one face: heatmaps by several methods, and what would change the verdict.",
+            ),
+            st.Page(
                 "pages/history.py",
                 title="History",
                 icon=":material/history:",

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from core.analysis.types import FaceScore, Quality
-from core.explain import SCALE_LOGITS, add_legend, draw_boxes, draw_overlay
+from core.explain import SCALE_LOGITS, add_legend, colour_bar, draw_boxes, draw_overlay
 from core.explain.overlay import AGAINST_SHARE, FAKE_RGB, REAL_RGB, VERDICT_RGB
 from core.faces import Face, crop_face
 
@@ -142,6 +142,25 @@ def test_boxes_at_the_border_and_beyond(box):
     assert draw_boxes(GREY, [score("fake", box)]).shape == GREY.shape
     tiny = np.zeros((1, 1, 3), np.uint8)
     assert draw_boxes(tiny, [score("fake", (0, 0, 1, 1))]).shape == (1, 1, 3)
+
+
+def test_why_real_is_drawn_in_blue_at_full_strength():
+    for value, target, expected in (
+        (99.0, "real", REAL_RGB),
+        (99.0, "swap", FAKE_RGB),  # a kind of fake
+        (-99.0, "real", tuple(round(100 + (c - 100) * AGAINST_SHARE) for c in FAKE_RGB)),
+    ):
+        drawn = draw_overlay(GREY, np.full((4, 4), value, np.float32), opacity=1.0, target=target)
+        assert drawn[120, 160].tolist() == pytest.approx(expected, abs=1)
+
+
+def test_colour_bar_has_the_colours_of_the_maps():
+    signed, one_sided = colour_bar(signed=True), colour_bar(signed=False, target="real")
+    assert signed.shape == one_sided.shape == (10, 240, 4)
+    assert signed[0, -1].tolist() == [*FAKE_RGB, 255]
+    assert signed[0, 0].tolist() == [*REAL_RGB, round(255 * AGAINST_SHARE)]  # a third as strong
+    assert one_sided[0, -1].tolist() == [*REAL_RGB, 255]
+    assert one_sided[0, 0, 3] == 0  # nothing is clear
 
 
 def test_legend_stands_below_the_picture():

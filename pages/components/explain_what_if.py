@@ -1,0 +1,117 @@
+"""What if the picture were compressed, blurred, smaller, or lacked a part: the probability follows at once."""
+
+import numpy as np
+import streamlit as st
+
+from core import charts
+from core.analysis.scoring import score_crops
+from core.analysis.types import FaceScore
+from core.detector import Detector
+from core.evaluation.changes import blur, downscale, jpeg
+from core.explain.regions import NAMES
+from core.explain.what_if import erase
+from core.faces import crop_face
+from core.faces.crop import resize_crop
+from pages.components import pictures, resources, verdict
+from pages.components.explain_face import ChosenFace, face_of
+from pages.components.text import escape
+
+UNTOUCHED_QUALITY = 100
+STILL = {"staticPlot": True, "displayModeBar": False}
+SIZE, BLUR, QUALITY, ERASED = "what_if_size", "what_if_blur", "what_if_quality", "what_if_erased"
+UNTOUCHED: dict[str, object] = {SIZE: 100, BLUR: 0, QUALITY: UNTOUCHED_QUALITY, ERASED: []}
+
+
+def changed_crop(
+    chosen: ChosenFace,
+    detector: Detector,
+    *,
+    size_percent: int,
+    blur_px: int,
+    quality: int,
+    erased: np.ndarray | None,
+) -> tuple[pictures.Rgb, FaceScore]:
+    """The network's crop after the changes, in the order in which media suffer them, and how it is judged."""
+    rgb = chosen.rgb
+    if size_percent < 100:
+        rgb = downscale(rgb, size_percent / 100)
+    if blur_px:
+        rgb = blur(rgb, 2 * blur_px + 1)
+    if quality < UNTOUCHED_QUALITY:
+        rgb = jpeg(rgb, quality)
+    face = face_of(chosen, (rgb.shape[1] / chosen.rgb.shape[1], rgb.shape[0] / chosen.rgb.shape[0]))
+    crop = crop_face(rgb, face, scale=detector.spec.crop.scale, size=detector.spec.input_size)
+    if erased is not None:
+        crop = erase(crop, erased)
+    return crop, score_crops(detector, crop[None], [face], maps=False)[0]
+
+
+def judged(chosen: ChosenFace, detector: Detector) -> FaceScore:
+    """The face as it is, by the detector in use, which may not be the one of the report."""
+    return score_crops(detector, chosen.crop[None], [chosen.score.face], maps=False)[0]
+
+
+def _reset() -> None:
+    st.session_state.update(UNTOUCHED)
+
+
+def _controls(regions: dict[str, np.ndarray] | None) -> dict[str, object]:
+    for key, value in UNTOUCHED.items():
+        st.session_state.setdefault(key, value)
+    size = st.slider(
+        "Size of the picture", 10, 100, step=5, format="%d %%", key=SIZE, help="A smaller copy, as a preview is."
+    )
+    radius = st.slider("Blur", 0, 15, format="%d px", key=BLUR, help="Radius of a Gaussian, in pixels.")
+    quality = st.slider("JPEG quality", 5, UNTOUCHED_QUALITY, step=5, key=QUALITY, help="100 leaves it as it is.")
+    names: list[str] = []
+    if regions is None:
+        st.caption("Parts of this face cannot be told apart, so none can be erased: it is turned too far, or covered.")
+    else:
+        names = st.pills(
+            "Erase",
+            NAMES,
+            selection_mode="multi",
+            key=ERASED,
+            help="Blurred away, since a hole would be judged itself. Left and right are the picture's.",
+        )
+    erased = np.any([regions[name] for name in names], axis=0) if regions and names else None
+    return {"size_percent": size, "blur_px": radius, "quality": quality, "erased": erased}
+
+
+@st.fragment
+def panel(chosen: ChosenFace, detector: Detector, regions: dict[str, np.ndarray] | None) -> None:
+    """Controls on the left, before and after on the right; only this part of the page runs anew."""
+    left, right = st.columns([2, 3], gap="large")
+    with left:
+        settings = _controls(regions)
+        st.button("Reset", icon=":material/restart_alt:", key="what_if_reset", on_click=_reset)
+    before = judged(chosen, detector)
+    crop, after = changed_crop(chosen, detector, **settings)  # type: ignore[arg-type]
+    with right:
+        one, other = st.columns(2, gap="medium")
+        with one:
+            _side("Untouched", chosen.crop, before, detector, None)
+        with other:
+            _side("Changed", crop, after, detector, before)
+
+
+def _side(title: str, crop: pictures.Rgb, score: FaceScore, detector: Detector, before: FaceScore | None) -> None:
+    with st.container(border=True, height="stretch"):
+        st.image(resize_crop(crop, pictures.CROP_SIDE), alt=f"{title}: the crop that is judged", width="stretch")
+        moved = 0.0 if before is None else 100 * (score.fake_probability - before.fake_probability)
+        st.metric(
+            f"Fake probability, {title.lower()}",
+            verdict.percent(score.fake_probability),
+            None if before is None else f"{moved:+.0f} points".replace("-", "−"),
+            delta_color="off",
+            delta_arrow="off" if abs(moved) < 0.5 else "auto",
+        )
+        verdict.badge(score.verdict)
+        st.plotly_chart(
+            charts.probability_strip(score.fake_probability, detector.spec.thresholds, dark=resources.dark()),
+            key=f"what_if_{title}",
+            config=STILL,
+            alt=f"{title}: {verdict.percent(score.fake_probability)} on the scale of verdicts",
+        )
+        for reason in score.reasons:
+            st.caption(escape(reason))
