@@ -78,6 +78,7 @@ def controls(chosen: ChosenFace, detector: Detector, default: str) -> tuple[list
         selection_mode="multi",
         default=[default],
         format_func=lambda name: METHODS[name].title + (" ·  slow" if METHODS[name].slow else ""),
+        wrap=True,
         key="explain_methods",
         persist_state="session",
     )

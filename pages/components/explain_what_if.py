@@ -71,6 +71,7 @@ def _controls(regions: dict[str, np.ndarray] | None) -> dict[str, object]:
             "Erase",
             NAMES,
             selection_mode="multi",
+            wrap=True,
             key=ERASED,
             help="Blurred away, since a hole would be judged itself. Left and right are the picture's.",
         )

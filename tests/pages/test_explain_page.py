@@ -59,7 +59,7 @@ def test_a_face_is_explained_in_words_and_maps(explain: AppTest) -> None:
     assert "From −8 (against fake) to +8 logits (for fake)." in said  # the bar says what a colour means
 
 
-def test_methods_directions_and_layers_stand_side_by_side(explain: AppTest) -> None:
+def test_methods_directions_and_layers_stand_side_by_side(explain: AppTest, tiny) -> None:
     upload(explain, png(RED))
     pick(explain, "explain_methods", ["grad_cam", "saliency"])
     pick(explain, "explain_targets", ["fake", "real"])
@@ -71,7 +71,7 @@ def test_methods_directions_and_layers_stand_side_by_side(explain: AppTest) -> N
     assert "strengths of two maps do not compare" in said
 
 
-def test_a_slow_method_runs_as_a_job_and_is_drawn(explain: AppTest, monkeypatch) -> None:
+def test_a_slow_method_runs_as_a_job_and_is_drawn(explain: AppTest, tiny, monkeypatch) -> None:
     monkeypatch.setattr(score_cam, "CHUNK", 4)
     upload(explain, png(RED))
     pick(explain, "explain_methods", ["score_cam"])
@@ -80,7 +80,7 @@ def test_a_slow_method_runs_as_a_job_and_is_drawn(explain: AppTest, monkeypatch)
     assert all(job.state == "done" for job in resources.queue().jobs())
 
 
-def test_a_slow_method_can_be_cancelled_and_drawn_after_all(explain: AppTest, monkeypatch) -> None:
+def test_a_slow_method_can_be_cancelled_and_drawn_after_all(explain: AppTest, tiny, monkeypatch) -> None:
     monkeypatch.setattr(SmoothGrad, "samples", 2)
     upload(explain, png(RED))
     blocker = resources.queue().submit("blocker", lambda context: context._job.cancel_requested.wait(20))
