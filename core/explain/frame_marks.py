@@ -14,8 +14,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from core.explain.overlay import SCALE_LOGITS, VERDICT_RGB, Picture, colour_map, face_words
 from core.explain.shown_faces import ShownFace
-from core.faces.crop import crop_square
-from core.faces.types import Box
+from core.faces.crop import Pixels
 
 OPACITY = 0.6
 _LEVELS = 255  # steps of evidence from one end of the scale to the other: finer than eight bits of colour can show
@@ -25,8 +24,7 @@ _MAX_ENLARGED = 2  # of a square that reaches out of the frame: no more of it is
 def lay_evidence(
     frame: Picture,
     activation_map: NDArray[np.float32],
-    box_xyxy: Box | None,
-    crop_scale: float,
+    pixels: Pixels | None = None,
     *,
     opacity: float = OPACITY,
 ) -> None:
@@ -35,12 +33,11 @@ def lay_evidence(
     Args:
         frame: uint8 (H, W, 3), changed.
         activation_map: (h, w) evidence in logits.
-        box_xyxy: The face's box; None for a tight face, whose map covers the whole frame.
-        crop_scale: Side of the crop in face-box heights.
+        pixels: Where in the frame the crop was cut (`core.faces.crop.crop_pixels`); None for all of it.
         opacity: Of a full colour, 0..1.
     """
     height, width = frame.shape[:2]
-    x0, y0, x1, y1 = (0, 0, width, height) if box_xyxy is None else _square(box_xyxy, crop_scale)
+    x0, y0, x1, y1 = pixels or (0, 0, width, height)
     left, top, right, bottom = max(0, x0), max(0, y0), min(width, x1), min(height, y1)
     if right <= left or bottom <= top or max(x1 - x0, y1 - y0) > _MAX_ENLARGED * max(height, width):
         return
@@ -90,13 +87,6 @@ def text_plate(text: str, size: int, colour: tuple[int, int, int], ink: tuple[in
     readable = (255, 255, 255) if sum(colour) < 380 else (0, 0, 0)
     ImageDraw.Draw(image).text((3, 1), text, ink or readable, font)
     return np.array(image)
-
-
-def _square(box_xyxy: Box, crop_scale: float) -> tuple[int, int, int, int]:
-    """The very pixels that `crop_face` cuts out."""
-    left, top, side = crop_square(box_xyxy, crop_scale)
-    x0, y0, whole = round(left), round(top), max(1, round(side))
-    return x0, y0, x0 + whole, y0 + whole
 
 
 @lru_cache(maxsize=1)

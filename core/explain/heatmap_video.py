@@ -16,6 +16,7 @@ from core.explain.frame_marks import lay_evidence, mark_faces
 from core.explain.overlay import Picture
 from core.explain.shown_faces import ShownFace, ShownFaces
 from core.explain.timeline_strip import BACKGROUND, TimelineStrip
+from core.faces.crop import crop_pixels
 from core.media import H264Writer, VideoFrame, VideoInfo, VideoReader, media_kind, shown_name
 
 if TYPE_CHECKING:
@@ -155,8 +156,8 @@ class _Painter:
         faces = tuple(self._placed(face) for face in faces)
         for face in faces:
             if face.score.activation_map is not None:
-                box = None if face.score.face.tight else face.box_xyxy
-                lay_evidence(clip, face.score.activation_map, box, self._crop_scale)
+                here = replace(face.score.face, box_xyxy=face.box_xyxy)
+                lay_evidence(clip, face.score.activation_map, crop_pixels(here, self._crop_scale))
         mark_faces(scene, [_shifted(face, left) for face in faces])
         self._strip.draw(self._canvas[height:], frame.time_s, state, faces)
         return self._canvas

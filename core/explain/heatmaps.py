@@ -6,6 +6,7 @@ from pathlib import Path
 
 from core.analysis.types import FaceScore, ImageReport, VideoReport
 from core.explain.overlay import Picture, add_legend, draw_boxes, draw_overlay
+from core.faces.crop import crop_pixels
 from core.media import encode_image, load_image, read_frame_at
 
 FRAMES_PER_PERSON = 3
@@ -34,8 +35,7 @@ def write_heatmaps(report: ImageReport | VideoReport, folder: str | Path, *, cro
     written = []
     for suffix, rgb, score, number in views:
         assert score.activation_map is not None
-        box = None if score.face.tight else score.face.box_xyxy
-        drawn = draw_overlay(rgb, score.activation_map, box_xyxy=box, crop_scale=crop_scale)
+        drawn = draw_overlay(rgb, score.activation_map, pixels=crop_pixels(score.face, crop_scale))
         drawn = add_legend(draw_boxes(drawn, [score], labels=[str(number)]))
         written.append(_write_new(folder, f"{stem}-{suffix}", encode_image(drawn)))
     return written

@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from core.analysis.types import FaceScore, Verdict
 from core.analysis.verdict import VERDICT_WORDS
-from core.faces.crop import crop_square
+from core.faces.crop import Pixels
 from core.faces.types import Box
 
 SCALE_LOGITS = 8.0  # evidence at which a colour is full; the strongest cells of fakes reach 4 to 10
@@ -56,8 +56,7 @@ def draw_overlay(
     rgb: Picture,
     activation_map: NDArray[np.float32],
     *,
-    box_xyxy: Box | None = None,
-    crop_scale: float | None = None,
+    pixels: Pixels | None = None,
     scale_logits: float = SCALE_LOGITS,
     opacity: float = 0.6,
     target: str = "fake",
@@ -67,9 +66,7 @@ def draw_overlay(
     Args:
         rgb: uint8 (H, W, 3).
         activation_map: (h, w) evidence in logits, of the face's crop.
-        box_xyxy: The face's box in `rgb`; None when `rgb` is the crop itself, or the face is tight: then the map covers
-            all of it.
-        crop_scale: Side of the crop in face-box heights (the detector's `crop.scale`); needed with a box.
+        pixels: Where in `rgb` the crop was cut (`core.faces.crop.crop_pixels`); None when `rgb` is the crop itself.
         scale_logits: Evidence at which a colour is full. The same for all pictures that are compared.
         opacity: Of a full colour, 0..1.
         target: What positive evidence speaks for; see `colour_map`.
@@ -78,7 +75,7 @@ def draw_overlay(
         A new picture of the same shape; only the crop's square differs.
 
     Raises:
-        ValueError: A box without a crop scale, or a map that is not two-dimensional.
+        ValueError: The map is not two-dimensional.
 
     Example:
         >>> draw_overlay(np.zeros((8, 8, 3), np.uint8), np.full((2, 2), 99.0), opacity=1.0)[0, 0].tolist()
@@ -86,17 +83,9 @@ def draw_overlay(
     """
     if activation_map.ndim != 2:
         raise ValueError(f"activation_map must have shape (h, w), got {activation_map.shape}")
-    if box_xyxy is not None and crop_scale is None:
-        raise ValueError("crop_scale is needed to place the map on a picture with a face box")
     height, width = rgb.shape[:2]
     result = rgb.copy()
-    if box_xyxy is None:
-        x0, y0, x1, y1 = 0, 0, width, height
-    else:
-        left, top, side = crop_square(box_xyxy, crop_scale or 1.0)
-        # the very pixels that crop_face cuts out
-        x0, y0, whole = round(left), round(top), max(1, round(side))
-        x1, y1 = x0 + whole, y0 + whole
+    x0, y0, x1, y1 = pixels or (0, 0, width, height)
     inside = (slice(max(0, y0), max(0, min(height, y1))), slice(max(0, x0), max(0, min(width, x1))))
     if result[inside].size == 0:
         return result

@@ -13,6 +13,7 @@ from core.analysis.types import FaceScore, FrameReport, ImageReport, VideoReport
 from core.errors import MediaError
 from core.explain import draw_boxes, draw_overlay
 from core.faces import crop_face
+from core.faces.crop import crop_pixels
 from core.media import encode_image, load_image, read_frame_at
 from core.store import StoredMedia
 from pages.components.text import count
@@ -72,8 +73,8 @@ def overlaid(digest: str, path: str, report: ImageReport, opacity: float, scale:
 def _marked(rgb: Rgb, scores: Sequence[FaceScore], opacity: float, scale: float) -> Rgb:
     for score in scores:
         if score.activation_map is not None:
-            box = None if score.face.tight else score.face.box_xyxy
-            rgb = draw_overlay(rgb, score.activation_map, box_xyxy=box, crop_scale=scale, opacity=opacity)
+            pixels = crop_pixels(score.face, scale)
+            rgb = draw_overlay(rgb, score.activation_map, pixels=pixels, opacity=opacity)
     return draw_boxes(rgb, scores)
 
 

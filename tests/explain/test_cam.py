@@ -10,6 +10,7 @@ from core.errors import Cancelled
 from core.explain.cam import METHODS, find_method
 from core.explain.network import explained_network
 from core.faces import Face, crop_face
+from core.faces.crop import crop_pixels
 from tests.detector import networks
 
 KINDS = ("real", "swap", "gan")
@@ -142,7 +143,7 @@ def test_a_planted_patch_is_found_in_the_crop_and_drawn_on_it_in_the_frame(expla
     difference = np.abs(
         METHODS["activation_map"](network, crop[None])[0] - METHODS["activation_map"](network, plain[None])[0]
     )
-    drawn = draw_overlay(np.zeros_like(frame), 50 * difference, box_xyxy=box, crop_scale=1.0, opacity=1.0)
+    drawn = draw_overlay(np.zeros_like(frame), 50 * difference, pixels=crop_pixels(Face(box, 1.0), 1.0), opacity=1.0)
     weights = drawn[..., 0].astype(float) ** 2
     rows, columns = np.indices(weights.shape)
     centre = (weights * columns).sum() / weights.sum(), (weights * rows).sum() / weights.sum()

@@ -8,6 +8,7 @@ from core.explain.frame_marks import lay_evidence, mark_faces, paste
 from core.explain.overlay import VERDICT_RGB, draw_overlay
 from core.explain.shown_faces import ShownFace
 from core.faces import Face
+from core.faces.crop import crop_pixels
 
 
 @pytest.mark.parametrize(
@@ -18,15 +19,16 @@ from core.faces import Face
         (150.0, 100.0, 260.0, 220.0),  # and at the bottom right
         (500.0, 500.0, 560.0, 580.0),  # outside
         (90.2, 70.7, 91.1, 71.4),  # a pixel
-        None,  # tight: all of the picture
+        None,  # all of the picture
     ],
 )
 def test_evidence_lies_and_looks_as_on_stills(box):
     rng = np.random.default_rng(3)
     frame = rng.integers(0, 256, (160, 200, 3)).astype(np.uint8)
     evidence = rng.normal(0, 5, (5, 5)).astype(np.float32)
-    expected = draw_overlay(frame, evidence, box_xyxy=box, crop_scale=0.88)
-    lay_evidence(frame, evidence, box, 0.88)
+    pixels = box and crop_pixels(Face(box, 1.0), 0.88)
+    expected = draw_overlay(frame, evidence, pixels=pixels)
+    lay_evidence(frame, evidence, pixels)
     assert np.abs(frame.astype(int) - expected).max() <= 2
 
 
@@ -34,7 +36,7 @@ def test_evidence_lies_and_looks_as_on_stills(box):
 def test_no_evidence_changes_nothing(evidence):
     frame = np.random.default_rng(0).integers(0, 256, (40, 60, 3)).astype(np.uint8)
     before = frame.copy()
-    lay_evidence(frame, evidence, None, 1.0)
+    lay_evidence(frame, evidence)
     assert np.abs(frame.astype(int) - before).max() <= 1
 
 

@@ -7,6 +7,7 @@ from core.analysis.types import FaceScore, Quality
 from core.explain import SCALE_LOGITS, add_legend, colour_bar, draw_boxes, draw_overlay
 from core.explain.overlay import AGAINST_SHARE, FAKE_RGB, REAL_RGB, VERDICT_RGB
 from core.faces import Face, crop_face
+from core.faces.crop import crop_pixels
 
 GREY = np.full((240, 320, 3), 100, np.uint8)
 
@@ -39,7 +40,7 @@ def test_a_planted_patch_is_drawn_where_the_crop_was_cut(box):
     cells = crop.mean(axis=2).reshape(13, 10, 13, 10).mean(axis=(1, 3))
     peak = np.where(cells > 120, 20.0, 0.0).astype(np.float32)
     assert peak.any()
-    drawn = draw_overlay(rgb, peak, box_xyxy=box, crop_scale=1.3, opacity=1.0)
+    drawn = draw_overlay(rgb, peak, pixels=crop_pixels(Face(box, 1.0), 1.3), opacity=1.0)
     red = np.clip(drawn[..., 0].astype(float) - drawn[..., 1] - 100, 0, None)
     red[red.argmax() // 320, red.argmax() % 320] += 1e-6
     assert centre_of(red) == pytest.approx((x, y), abs=130 * 1.3 / 13)
@@ -48,7 +49,7 @@ def test_a_planted_patch_is_drawn_where_the_crop_was_cut(box):
 def test_cells_tile_the_square_exactly():
     # box 100 high, scale 1: the square is (90, 60)..(190, 160); of 2 x 2 cells only the right lower one speaks
     evidence = np.array([[0, 0], [0, 99]], np.float32)
-    drawn = changed(draw_overlay(GREY, evidence, box_xyxy=(110, 60, 170, 160), crop_scale=1.0))
+    drawn = changed(draw_overlay(GREY, evidence, pixels=crop_pixels(Face((110, 60, 170, 160), 1.0), 1.0)))
     rows, columns = np.nonzero(drawn)
     assert (columns.max(), rows.max()) == (189, 159)
     assert drawn[159, 189] == drawn.max()
@@ -57,7 +58,7 @@ def test_cells_tile_the_square_exactly():
 
 
 def test_outside_of_the_square_nothing_changes():
-    drawn = changed(draw_overlay(GREY, np.full((3, 3), 9.0), box_xyxy=(110, 60, 170, 160), crop_scale=1.0))
+    drawn = changed(draw_overlay(GREY, np.full((3, 3), 9.0), pixels=crop_pixels(Face((110, 60, 170, 160), 1.0), 1.0)))
     assert (drawn[60:160, 90:190] > 0).all()
     drawn[60:160, 90:190] = 0
     assert not drawn.any()
@@ -97,14 +98,13 @@ def test_opacity_none_is_the_picture_itself():
 
 @pytest.mark.parametrize("box", [(-500, -500, -400, -400), (900, 0, 990, 90), (50, 50, 50, 50), (0, 0, 1e5, 1e5)])
 def test_odd_boxes_do_no_harm(box):
-    drawn = draw_overlay(GREY, np.full((10, 10), 9.0, np.float32), box_xyxy=box, crop_scale=0.88)
+    drawn = draw_overlay(GREY, np.full((10, 10), 9.0, np.float32), pixels=crop_pixels(Face(box, 1.0), 0.88))
     assert drawn.shape == GREY.shape
 
 
 @pytest.mark.parametrize(
     ("evidence", "options", "message"),
     [
-        (np.zeros((4, 4)), {"box_xyxy": (0, 0, 9, 9)}, "crop_scale is needed"),
         (np.zeros((4, 4, 1)), {}, r"must have shape \(h, w\), got \(4, 4, 1\)"),
         (np.zeros((4, 4)), {"scale_logits": 0.0}, "must be above 0"),
     ],
