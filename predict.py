@@ -16,18 +16,18 @@ Exit status: 0 when all files could be read, 1 when some could not (the others a
 import argparse
 import os
 import sys
-import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 from core.errors import MediaError, SetupError, UserError
+from core.output import Progress, open_output
 from core.setup_check import check_system
 from core.words import LANGUAGES
 
 if TYPE_CHECKING:
-    from core.analysis import Report, VideoProgress
+    from core.analysis import Report
     from core.media import Sampling
 
 FORMATS = ("table", "json", "jsonl", "csv")
@@ -153,7 +153,7 @@ def _reports(files: tuple[Path, ...], detector: Any, arguments: argparse.Namespa
 
     drawn = arguments.heatmaps or arguments.heatmap_video or arguments.report
     sampling, maps = _sampling(arguments), bool(drawn)
-    with _Progress(len(files)) as progress:
+    with Progress(len(files)) as progress:
         for path in files:
             progress.begin(path)
             yield scan_file(path, detector, sampling=sampling, maps=maps, on_progress=progress.video)
@@ -236,64 +236,6 @@ def _metadata(report: "Report") -> dict[str, Any]:
         return {"metadata": None}
 
 
-@contextmanager
-def open_output(path: Path | None, *, streaming: bool) -> Iterator[TextIO]:
-    """The terminal, or a file that appears whole or not at all; a streaming one grows line by line instead."""
-    options: dict[str, Any] = {"encoding": "utf-8", "errors": "backslashreplace", "newline": ""}
-    if path is None:
-        if hasattr(sys.stdout, "reconfigure"):
-            sys.stdout.reconfigure(errors="backslashreplace")
-        yield sys.stdout
-        sys.stdout.flush()
-    elif streaming:
-        with path.open("w", **options) as stream:
-            yield stream
-    else:
-        if path.is_dir():
-            raise IsADirectoryError(21, "it is a folder", str(path))
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.")
-        os.close(handle)
-        whole = Path(name)
-        try:
-            with whole.open("w", **options) as stream:
-                yield stream
-            whole.chmod(0o666 & ~_umask())  # mkstemp made it readable by its owner alone
-            whole.replace(path)
-        finally:
-            whole.unlink(missing_ok=True)
-
-
-class _Progress:
-    """Bars on a terminal's error stream, nothing when piped."""
-
-    def __init__(self, files: int) -> None:
-        from tqdm import tqdm
-
-        quiet = not sys.stderr.isatty()
-        self._files = tqdm(total=files, unit="file", disable=quiet, leave=False)
-        self._video = tqdm(total=0, unit="frame", disable=quiet or not files, leave=False, position=1)
-
-    def __enter__(self) -> "_Progress":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._video.close()
-        self._files.close()
-
-    def begin(self, path: Path) -> None:
-        from core.media import shown_name
-
-        self._files.set_description(shown_name(path))
-        self._video.reset(total=0)
-
-    def video(self, progress: "VideoProgress") -> None:
-        self._video.total = progress.total or 0
-        self._video.update(progress.done - self._video.n)
-
-    def end(self) -> None:
-        self._files.update()
-
-
 def _positive_float(text: str) -> float:
     value = float(text)
     if not 0 < value <= 1000:
@@ -306,12 +248,6 @@ def _positive_int(text: str) -> int:
     if value < 1:
         raise argparse.ArgumentTypeError(f"must be a whole number from 1, not {text}")
     return value
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def _fail(sentence: str) -> int:

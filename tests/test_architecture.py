@@ -34,6 +34,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "training_charts": {"charts"},
     "compare_charts": {"detector", "analysis", "charts"},
     "provenance": {"media"},  # what a file says of itself: apart from any verdict
+    "output": {"analysis", "media"},
     "report": {"media", "faces", "detector", "analysis", "explain", "charts", "provenance", "disk"},
     # explanations are measured on fakes that data makes, whose masks are known: explain itself must not know data
     "evaluation": {"media", "faces", "detector", "analysis", "data", "explain"},
