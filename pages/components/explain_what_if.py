@@ -103,7 +103,7 @@ def _side(title: str, crop: pictures.Rgb, score: FaceScore, detector: Detector, 
         st.metric(
             f"Fake probability, {title.lower()}",
             verdict.percent(score.fake_probability),
-            None if before is None else f"{moved:+.0f} points".replace("-", "−"),
+            None if before is None else f"{moved:+.0f} points",  # its arrow follows a plain minus only
             delta_color="off",
             delta_arrow="off" if abs(moved) < 0.5 else "auto",
         )
