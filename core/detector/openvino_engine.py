@@ -18,6 +18,7 @@ import numpy as np
 import openvino as ov
 from numpy.typing import NDArray
 
+import core.openvino_ready  # noqa: F401
 from core.detector.openvino_graph import GRAPH_VERSION, build_openvino
 from core.detector.source import Source
 from core.detector.weights import about

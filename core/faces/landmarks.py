@@ -13,6 +13,7 @@ import numpy as np
 import openvino as ov
 from numpy.typing import NDArray
 
+import core.openvino_ready  # noqa: F401
 from core.errors import SetupError
 from core.signal_stack import kept_signal_stack
 
