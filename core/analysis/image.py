@@ -62,7 +62,7 @@ def analyze_rgb(
     faces = sorted(find_faces_or_tight(rgb, finder or default_finder()), key=lambda face: face.box_xyxy[0])
     spec = detector.spec
     crops = [crop_face(rgb, face, scale=spec.crop.scale, size=spec.input_size) for face in faces]
-    scores = score_crops(detector, np.stack(crops), faces, maps=maps) if crops else []
+    scores = score_crops(detector, np.stack(crops), faces, maps=maps, still=True) if crops else []
     verdict, probability, reasons = judge_image(scores)
     return ImageReport(
         path="",

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from core.analysis.quality import measure_quality
 from core.analysis.types import FaceScore
 from core.analysis.verdict import judge_face
+from core.detector.head import Predictions
 from core.faces.types import Face
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def score_crops(
-    detector: Detector, crops: NDArray[np.uint8], faces: Sequence[Face], *, maps: bool = True
+    detector: Detector, crops: NDArray[np.uint8], faces: Sequence[Face], *, maps: bool = True, still: bool = False
 ) -> list[FaceScore]:
     """Judge each face by its crop.
 
@@ -27,6 +28,7 @@ def score_crops(
         crops: uint8 (n, s, s, 3), one for each face, cut with the detector's own crop scale.
         faces: n faces.
         maps: Keep the activation maps.
+        still: They are of a still picture: judged mirrored as well where the detector's spec says so.
 
     Returns:
         n scores in the order of `faces`.
@@ -34,6 +36,8 @@ def score_crops(
     if not len(crops):
         return []
     predictions = detector.predict(crops)
+    if still and detector.spec.mirrored:
+        predictions = _with_mirrored(predictions, detector.predict(np.ascontiguousarray(crops[:, :, ::-1])))
     probabilities = detector.probability(predictions.logits)
     spec = detector.spec
     scores = []
@@ -56,3 +60,13 @@ def score_crops(
             )
         )
     return scores
+
+
+def _with_mirrored(plain: Predictions, mirrored: Predictions) -> Predictions:
+    """The mean of both; the mirrored maps are turned back, so that a map's mean still makes its logit."""
+    half = np.float32(0.5)
+    return Predictions(
+        half * (plain.logits + mirrored.logits),
+        half * (plain.class_probabilities + mirrored.class_probabilities),
+        half * (plain.activation_maps + mirrored.activation_maps[:, :, ::-1]),
+    )

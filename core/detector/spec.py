@@ -92,6 +92,8 @@ class DetectorSpec:
         weights_sha256: Hash of that file, 64 hexadecimal digits.
         classes: In the order of the network's outputs; exactly one is `real`. With one sigmoid the output is the
             probability of the second class.
+        mirrored: Whether a still is judged mirrored as well, and the mean of both counts. Frames of a video, of which
+            there are many, are judged once.
         metrics: Figures by data set, and the command that measured them.
         training: Data and settings that it was trained with.
         licence: Under which terms the weights may be used, one line.
@@ -108,6 +110,7 @@ class DetectorSpec:
     calibration: Calibration = Calibration()
     thresholds: Thresholds = Thresholds()
     gates: QualityGates = QualityGates()
+    mirrored: bool = False
     metrics: dict[str, Any] = field(default_factory=dict)
     training: dict[str, Any] = field(default_factory=dict)
     licence: str = ""
@@ -172,6 +175,9 @@ def _read(name: str, value: Any) -> Any:
     if name == "classes":
         _require(isinstance(value, list) and all(isinstance(one, str) for one in value), name, "a list of names", value)
         return tuple(value)
+    if name == "mirrored":
+        _require(isinstance(value, bool), name, "true or false", value)
+        return value
     kind, words = {
         "metrics": (dict, "an object"),
         "training": (dict, "an object"),

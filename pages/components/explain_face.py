@@ -51,6 +51,11 @@ class ChosenFace:
     key: str
     title: str
 
+    @property
+    def still(self) -> bool:
+        """Whether it is judged as stills are."""
+        return isinstance(self.report, ImageReport)
+
 
 def choose(detector: Detector) -> ChosenFace | None:
     """The face that is picked; None while there is none, and the page then says what to do."""

@@ -43,12 +43,12 @@ def changed_crop(
     crop = crop_face(rgb, face, scale=detector.spec.crop.scale, size=detector.spec.input_size)
     if erased is not None:
         crop = erase(crop, erased)
-    return crop, score_crops(detector, crop[None], [face], maps=False)[0]
+    return crop, score_crops(detector, crop[None], [face], maps=False, still=chosen.still)[0]
 
 
 def judged(chosen: ChosenFace, detector: Detector) -> FaceScore:
     """The face as it is, by the detector in use, which may not be the one of the report."""
-    return score_crops(detector, chosen.crop[None], [chosen.score.face], maps=False)[0]
+    return score_crops(detector, chosen.crop[None], [chosen.score.face], maps=False, still=chosen.still)[0]
 
 
 def _reset() -> None:

@@ -36,6 +36,7 @@ class FakeSpec:
     thresholds: FakeThresholds = FakeThresholds()
     gates: FakeGates = OPEN_GATES
     crop: SimpleNamespace = field(default_factory=lambda: SimpleNamespace(scale=1.0))
+    mirrored: bool = False
     licence: str = "For tests only"
 
 

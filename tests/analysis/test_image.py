@@ -93,3 +93,18 @@ def test_the_record_holds_what_issue_2_lists():
 def test_what_is_no_picture_raises():
     with pytest.raises(MediaError):
         analyze_image(b"hello", FakeDetector(), FakeFinder(), name="a.jpg")
+
+
+@pytest.mark.parametrize(
+    ("mirrored", "expected"),
+    [
+        (False, 4.0),  # what the planted detector says of the halves
+        (True, 0.0),  # mirrored, it says the opposite
+    ],
+)
+def test_a_still_is_judged_mirrored_too_where_the_detector_asks_for_it(mirrored, expected):
+    detector = FakeDetector()
+    detector.spec.mirrored = mirrored
+    report = analyze_image(png(picture(4.0)), detector, FakeFinder(*boxes(1)))
+    assert report.faces[0].logit == pytest.approx(expected, abs=0.2)
+    assert len(detector.batches) == 1 + mirrored

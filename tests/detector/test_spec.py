@@ -19,6 +19,7 @@ FULL = DetectorSpec(
     input_size=160,
     weights_sha256="ab" * 32,
     crop=CropSpec(1.1),
+    mirrored=True,
     preprocessing=Preprocessing(1 / 255, 0.0),
     classes=("real", "swapped", "generated"),
     calibration=Calibration(0.8, -0.2),
@@ -60,6 +61,8 @@ def test_what_is_missing_gets_its_default_and_what_is_unknown_is_left_alone():
         ({"classes": ["real", "real"]}, '"classes"'),  # twice the same
         ({"crop": 0.9}, '"crop" .* object'),  # number for an object
         ({"crop": {"scale": 0}}, '"crop.scale"'),  # an empty crop
+        ({"mirrored": "yes"}, '"mirrored"'),
+        ({"mirrored": 1}, '"mirrored"'),
         ({"preprocessing": {"scale": 0}}, '"preprocessing.scale"'),  # every picture would be alike
         ({"calibration": {"slope": -1}}, '"calibration.slope"'),  # would turn real and fake around
         ({"calibration": {"slope": float("nan")}}, '"calibration.slope" .* number'),  # JSON's NaN
