@@ -25,6 +25,7 @@ from core.evaluation.scoring import in_parallel
 from core.evaluation.selection import select
 from core.faces import Face, default_finder, find_faces_or_tight
 from core.faces.crop import cut_face, resize_crop
+from core.faces.landmarks import default_mesh
 from core.media import load_image
 from core.metrics import auc_interval, roc_auc
 
@@ -63,6 +64,28 @@ def inner(found: Found, scale: float) -> Rgb:
     return crop[top : top + side, left : left + side]
 
 
+OVAL = (10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377, 152, 148, 176, 149)
+OVAL += (150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109)
+"""The outline of the face in MediaPipe's mesh, by its published map."""
+AROUND = 1.4
+
+
+def outline(samples: Sequence[Sample], scales: Sequence[float]) -> str:
+    """How much of the face's outline crops of these scales show: the mean share of 36 points of the mesh."""
+    shown: dict[float, list[float]] = {scale: [] for scale in scales}
+    for sample in samples:
+        rgb = load_image(sample.path).rgb
+        for face in default_finder().find(rgb)[:1]:
+            around = cut_face(rgb, face, AROUND)
+            points, confidence = default_mesh().points(resize_crop(around, 256))
+            if confidence < 0.5:
+                continue
+            places = points[list(OVAL)] / 256 * AROUND - AROUND / 2  # in face heights from the middle of the crop
+            for scale in scales:
+                shown[scale].append(float((np.abs(places) <= scale / 2).all(axis=1).mean()))
+    return ", ".join(f"{scale:g}: {np.mean(values):.0%}" for scale, values in shown.items())
+
+
 def detector(source: Source, size: int) -> Detector:
     resized = Source(source.weights_file, replace(source.spec, input_size=size), source.sha256)
     return Detector(resized, OpenVinoEngine(resized))
@@ -95,7 +118,12 @@ def main() -> None:
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES)
     parser.add_argument("--scales", type=float, nargs="+", default=SCALES)
     parser.add_argument("--limit", type=int, help="at most so many pictures a source")
+    parser.add_argument("--outline", action="store_true", help="only: how much of the face's outline each crop shows")
     options = parser.parse_args()
+    if options.outline:
+        wide = [s for s in select((options.data,), split="val", limit=options.limit).samples if s.source != "dfdc"]
+        print(outline(wide, options.scales))
+        return
     source = open_source(resolve_detector(options.model))
     found = list(faces(select((options.data,), split="val", limit=options.limit).samples))
     samples = [sample for sample, _, _ in found]
