@@ -31,6 +31,7 @@ GATE_WORDS: dict[Gate, str] = {
 }
 NO_FACE_IMAGE = "No face was found in this picture, so nothing can be said about it."
 NO_FACE_VIDEO = "No face was found in the frames that were analysed, so nothing can be said about this video."
+TOO_CLOSE = "too close to call."
 MIN_TRACK_FACES = 3
 MOST_DECIMALS = 6
 
@@ -87,7 +88,15 @@ def gate_sentence(gate: Gate, quality: Quality, gates: QualityGates) -> str:
 def between_sentence(probability: float, thresholds: Thresholds) -> str:
     """Why a probability between the thresholds is no verdict."""
     low, value, high = told_apart(thresholds.real_below, probability, thresholds.fake_above, digits=2)
-    return f"The fake probability of {value} lies between {low} and {high}: too close to call."
+    return f"The fake probability of {value} lies between {low} and {high}: {TOO_CLOSE}"
+
+
+def passed_gates(score: FaceScore) -> bool:
+    """Whether a face could be judged, be it that its number is too close to call.
+
+    Told by its reasons: a record keeps these, and not the gates that were in use.
+    """
+    return score.verdict != "uncertain" or any(reason.endswith(TOO_CLOSE) for reason in score.reasons)
 
 
 def judge_face(

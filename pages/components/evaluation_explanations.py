@@ -24,7 +24,7 @@ def table(document: Document) -> None:
     """Methods against each other: curves, known masks, shuffled weights, time."""
     measured = document.get("explanations")
     if not measured:
-        st.caption("Explanations were not measured: tick them in the form above, or run evaluate.py --explanations 24.")
+        st.caption("Explanations were not measured: tick them above, or run `evaluate.py --explanations 24`.")
         return
     st.markdown(escape(explanation_words(measured)))
     columns = dict(zip(EXPLANATION_HEAD, zip(*explanation_rows(measured), strict=True), strict=True))

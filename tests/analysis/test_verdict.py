@@ -15,6 +15,7 @@ from core.analysis.verdict import (
     judge_face,
     judge_image,
     judge_video,
+    passed_gates,
     told_apart,
     verdict_of,
     worst_face,
@@ -112,6 +113,23 @@ def test_judge_face(probability, changed, verdict, reasons):
 def test_between_sentence_is_round_but_keeps_the_side(probability, thresholds, told):
     sentence = between_sentence(probability, FakeThresholds(*thresholds))
     assert sentence == f"The fake probability {told}: too close to call."
+
+
+@pytest.mark.parametrize(
+    ("probability", "changed", "expected"),
+    [
+        (0.9, {}, True),
+        (0.1, {}, True),
+        (0.5, {}, True),  # judged, and too close to call
+        (0.9, {"face_px": 20}, False),
+        (0.5, {"sharpness": 1, "brightness": 0}, False),
+    ],
+)
+def test_passed_gates(probability, changed, expected):
+    quality = Quality(**{**vars(GOOD), **changed})
+    verdict, reasons = judge_face(probability, quality, LIMITS, GATES)
+    score = FaceScore(Face((0, 0, 9, 9), 0.9), probability, 0.0, {}, verdict, quality, reasons)
+    assert passed_gates(score) is expected
 
 
 def test_told_apart_gives_up_where_there_is_no_difference():
