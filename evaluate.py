@@ -36,7 +36,12 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     add("--data", action="append", required=True, metavar="DIR", help="labelled folder or manifest.csv; repeatable")
     add("--model", metavar="NAME|FOLDER|FILE", help="which detector (default: the one in use, else `default`)")
     add("--compare", metavar="NAME|FOLDER|FILE", help="a second detector on the same media")
-    add("--engine", choices=("auto", "openvino", "tensorflow"), default="auto")
+    add(
+        "--engine",
+        choices=("auto", "openvino", "tensorflow"),
+        default="auto",
+        help="what runs the network (default: %(default)s)",
+    )
     add(
         "--split",
         choices=("auto", "test", "val", "train", "all"),

@@ -10,7 +10,8 @@
     python predict.py clip.mp4 --report clip.pdf --language de  # one file's report, to be filed; or .html
     python predict.py portrait.jpg --format json --metadata     # what the file says of itself, Content Credentials too
 
-Exit status: 0 when all files could be read, 1 when some could not (the others are done), 2 for wrong usage.
+Exit status: 0 when all files could be read, 1 when some could not (the others are done), 2 for wrong usage, 130 when
+stopped.
 """
 
 import argparse
@@ -87,7 +88,10 @@ def build_parser() -> argparse.ArgumentParser:
         "--report", type=Path, metavar="FILE", help="write a report on the one file given: FILE ends in .html or .pdf"
     )
     parser.add_argument(
-        "--language", choices=list(LANGUAGES), default="en", help="of the report's fixed texts (default: %(default)s)"
+        "--language",
+        choices=list(LANGUAGES),
+        default="en",
+        help="language of the report's fixed texts (default: %(default)s)",
     )
     return parser
 

@@ -120,14 +120,17 @@ st.caption("An original beside a suspected copy, or two detectors on one file. N
 
 mode, sampling = controls()
 entries: tuple[DetectorEntry | None, DetectorEntry | None] = (None, None)
+# A verdict stands in the column of its file or detector, and so below it in a narrow window.
 if mode == FILES:
-    for column, side in zip(st.columns(2, gap="medium"), SIDES, strict=True):
+    columns = st.columns(2, gap="medium")
+    for column, side in zip(columns, SIDES, strict=True):
         with column:
             compare_inputs.pick(side, TITLES[side])
     chosen = [compare_inputs.chosen(side) for side in SIDES]
 else:
-    compare_inputs.pick("A", "The file")
-    picked = compare_inputs.pick_detectors()
+    compare_inputs.pick("A", "The file", word="The file")
+    columns = st.columns(2, gap="medium")
+    picked = compare_inputs.pick_detectors(columns)
     if picked is None:
         st.stop()
     entries = picked
@@ -138,7 +141,7 @@ if not any(chosen):
     st.stop()
 
 halves: list[Side | None] = []
-for column, side, what, entry in zip(st.columns(2, gap="medium"), SIDES, chosen, entries, strict=True):
+for column, side, what, entry in zip(columns, SIDES, chosen, entries, strict=True):
     with column:
         halves.append(half(side, what, entry, sampling))
 left, right = halves

@@ -31,7 +31,9 @@ GATE_WORDS: dict[Gate, str] = {
 }
 NO_FACE_IMAGE = "No face was found in this picture, so nothing can be said about it."
 NO_FACE_VIDEO = "No face was found in the frames that were analysed, so nothing can be said about this video."
+TOO_CLOSE = "too close to call."
 MIN_TRACK_FACES = 3
+MOST_DECIMALS = 6
 
 _BADNESS: dict[Verdict, int] = {"error": 0, "no_face": 0, "real": 1, "uncertain": 2, "fake": 3}
 
@@ -54,6 +56,15 @@ def failed_gates(quality: Quality, gates: QualityGates) -> tuple[Gate, ...]:
     return tuple(gate for gate, failed in checks.items() if failed)
 
 
+def told_apart(*rising: float, digits: int) -> list[str]:
+    """Figures rounded to `digits` decimals, or to as many more as it takes to show on which side of which each lies."""
+    for decimals in range(digits, MOST_DECIMALS + 1):
+        texts = [f"{figure:.{decimals}f}" for figure in rising]
+        if len(set(texts)) == len(texts):
+            return texts
+    return [f"{figure:.{digits}f}" for figure in rising]  # the same even so: at the limit
+
+
 def gate_sentence(gate: Gate, quality: Quality, gates: QualityGates) -> str:
     """Why a face that fails `gate` cannot be judged, with the figure and its limit."""
     if gate == "small":
@@ -62,23 +73,30 @@ def gate_sentence(gate: Gate, quality: Quality, gates: QualityGates) -> str:
             f"below {gates.min_face_px:g} nothing reliable can be said."
         )
     if gate == "blurred":
-        return (
-            f"The face is too blurred: sharpness {quality.sharpness:.1f}, at least {gates.min_sharpness:g} is needed."
-        )
+        value, _ = told_apart(quality.sharpness, gates.min_sharpness, digits=1)
+        return f"The face is too blurred: sharpness {value}, at least {gates.min_sharpness:g} is needed."
     if gate == "dark":
-        return f"The face is too dark: brightness {quality.brightness:.0f} of 255, at least {gates.min_brightness:g}."
+        value, _ = told_apart(quality.brightness, gates.min_brightness, digits=0)
+        return f"The face is too dark: brightness {value} of 255, at least {gates.min_brightness:g}."
+    value, _ = told_apart(quality.turn or 0.0, gates.max_turn, digits=2)
     return (
-        f"The head is turned too far to the side: {quality.turn or 0.0:.2f}, where 0 is frontal and 1 is a profile; "
+        f"The head is turned too far to the side: {value}, where 0 is frontal and 1 is a profile; "
         f"above {gates.max_turn:g} nothing reliable can be said."
     )
 
 
 def between_sentence(probability: float, thresholds: Thresholds) -> str:
     """Why a probability between the thresholds is no verdict."""
-    return (
-        f"The fake probability of {probability:.2f} lies between {thresholds.real_below:g} and "
-        f"{thresholds.fake_above:g}: too close to call."
-    )
+    low, value, high = told_apart(thresholds.real_below, probability, thresholds.fake_above, digits=2)
+    return f"The fake probability of {value} lies between {low} and {high}: {TOO_CLOSE}"
+
+
+def passed_gates(score: FaceScore) -> bool:
+    """Whether a face could be judged, be it that its number is too close to call.
+
+    Told by its reasons: a record keeps these, and not the gates that were in use.
+    """
+    return score.verdict != "uncertain" or any(reason.endswith(TOO_CLOSE) for reason in score.reasons)
 
 
 def judge_face(

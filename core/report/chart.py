@@ -9,7 +9,7 @@ HEIGHT_PX = 150
 
 
 def timeline_figure(timeline: Timeline, *, dark: bool = False) -> go.Figure:
-    """Fake probability over time: thresholds dotted, manipulated stretches shaded, hollow points cannot be judged.
+    """Fake probability over time: thresholds dotted, manipulated stretches shaded, hollow points uncertain.
 
     The person's name stands in the page and not in the figure.
     """

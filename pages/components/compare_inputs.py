@@ -1,10 +1,11 @@
 """What is compared: a file for each side, from an upload, the history or the samples; kept while pages change."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core.detector import DetectorEntry
 from core.media import IMAGE_SUFFIXES, VIDEO_SUFFIXES
@@ -116,31 +117,37 @@ def _from_samples(side: str) -> None:
                 choose_now(side, Chosen(resources.store().add(sources.made(make))))
 
 
-def pick(side: str, title: str) -> None:
-    """The card of one side: what it shows and how to change that, or where to take it from."""
-    with st.container(border=True, height="stretch"):
+def pick(side: str, title: str, *, word: str | None = None) -> None:
+    """The card of one side: what it shows and how to change that, or where to take it from.
+
+    `word` stands before the name of a file instead of the side's letter.
+    """
+    with st.container(border=True):
         now = chosen(side)
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-            st.markdown(f"**{title}**" if now is None else f"**{side}** · {escape(now.item.name)}", width="stretch")
+            named = f"**{word or side}** · {escape(now.item.name)}" if now else f"**{title}**"
+            st.markdown(named, width="stretch")
             if now is not None:
                 st.button(
                     "Change", icon=":material/close:", key=f"{_key(side)}_change", on_click=choose, args=(side, None)
                 )
+        slot = st.empty()  # emptied at once when a file is chosen, or the uploader shone through its analysis
         if now is not None:
             return
-        source = st.segmented_control(
-            "Source",
-            [UPLOAD, HISTORY, SAMPLE],
-            default=UPLOAD,
-            required=True,
-            key=f"{_key(side)}_source",
-            label_visibility="collapsed",
-        )
-        {UPLOAD: _upload, HISTORY: _from_history, SAMPLE: _from_samples}[source or UPLOAD](side)
+        with slot.container():
+            source = st.segmented_control(
+                "Source",
+                [UPLOAD, HISTORY, SAMPLE],
+                default=UPLOAD,
+                required=True,
+                key=f"{_key(side)}_source",
+                label_visibility="collapsed",
+            )
+            {UPLOAD: _upload, HISTORY: _from_history, SAMPLE: _from_samples}[source or UPLOAD](side)
 
 
-def pick_detectors() -> tuple[DetectorEntry, DetectorEntry] | None:
-    """Two detectors, the one in use first; None, with the way to get another one, where there is only one."""
+def pick_detectors(columns: Sequence[DeltaGenerator]) -> tuple[DetectorEntry, DetectorEntry] | None:
+    """Two detectors, the one in use first, each in its column; None, with the way to another, where there is one."""
     entries = [entry for entry in resources.detectors() if entry.error is None]
     if len(entries) < 2:
         st.info("There is only one detector here. Add another one, or train one, to compare the two.")
@@ -154,6 +161,6 @@ def pick_detectors() -> tuple[DetectorEntry, DetectorEntry] | None:
         column.selectbox(
             f"Detector {side}", names, index=index, key=f"compare_detector_{side}", persist_state="session"
         )
-        for side, index, column in zip(SIDES, others, st.columns(2, gap="medium"), strict=True)
+        for side, index, column in zip(SIDES, others, columns, strict=True)
     ]
     return entries[names.index(picked[0])], entries[names.index(picked[1])]

@@ -18,20 +18,27 @@ HELP = {
     "all": "Rank correlation with the map of the same network with all its weights shuffled: a map that stays the same "
     "does not show what was learnt.",
 }
+LABELS = {"s a face": "Seconds a face", "half": "Shuffled: half", "all": "Shuffled: all"}
+
+
+def label(name: str) -> str:
+    """A column's name by itself: in the text's table the last three stand under one word."""
+    return LABELS.get(name, name[:1].upper() + name[1:])
 
 
 def table(document: Document) -> None:
     """Methods against each other: curves, known masks, shuffled weights, time."""
     measured = document.get("explanations")
     if not measured:
-        st.caption("Explanations were not measured: tick them in the form above, or run evaluate.py --explanations 24.")
+        st.caption("Explanations were not measured: tick them above, or run `evaluate.py --explanations 24`.")
         return
     st.markdown(escape(explanation_words(measured)))
     columns = dict(zip(EXPLANATION_HEAD, zip(*explanation_rows(measured), strict=True), strict=True))
     formats = {
-        name: st.column_config.TextColumn(alignment="right", help=HELP.get(name)) for name in EXPLANATION_HEAD[1:]
+        name: st.column_config.TextColumn(label(name), alignment="right", help=HELP.get(name))
+        for name in EXPLANATION_HEAD[1:]
     }
-    formats["method"] = st.column_config.TextColumn(pinned=True)
+    formats["method"] = st.column_config.TextColumn(label("method"), pinned=True)
     st.dataframe(columns, hide_index=True, column_config=formats, alt="Methods of explanation")
     st.caption(escape(measured["rule"]))
     left, right = st.columns(2, gap="medium")

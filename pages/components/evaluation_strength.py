@@ -15,7 +15,7 @@ def robustness(document: Document) -> None:
     """One small chart a kind of change, the same pictures throughout."""
     measured = document.get("robustness")
     if not measured:
-        st.caption("Robustness was not measured: tick it in the form above, or run evaluate.py --robustness.")
+        st.caption("Robustness was not measured: tick it above, or run `evaluate.py --robustness`.")
         return
     clean, levels = measured["untouched"], measured["levels"]
     parts = st.multiselect("Sources", list(clean), default=[ALL], format_func=said, key="evaluation_robust_parts")
@@ -81,7 +81,7 @@ def face_quality(document: Document) -> None:
     """Where it errs, and what that asks of the quality gates."""
     gates = document.get("gates")
     if not gates:
-        st.caption("Errors by face quality were not measured: tick it in the form above, or run evaluate.py --gates.")
+        st.caption("Errors by face quality were not measured: tick them above, or run `evaluate.py --gates`.")
         return
     st.caption(
         "Wrong verdicts by size, sharpness, turn and light of the face, as if no gate stood in the way; smaller, "

@@ -146,7 +146,7 @@ def _entry_words(entry: HistoryEntry) -> str:
 
 def _of_picture(item: StoredMedia, report: ImageReport) -> tuple[FaceScore, float | None, str] | None:
     if not report.faces:
-        st.info("There is no face in this picture, and only faces are judged: choose another picture.")
+        st.info("No face was found in this picture, and only faces are judged: choose another picture.")
         return None
     number = 0
     if len(report.faces) > 1:
@@ -171,7 +171,7 @@ def _of_video(item: StoredMedia, report: VideoReport) -> tuple[FaceScore, float 
         for score in frame.faces:
             people.setdefault(score.face.track_id or 1, []).append((frame, score))
     if not people:
-        st.info("There is no face in this video, and only faces are judged: choose something else.")
+        st.info("No face was found in this video, and only faces are judged: choose something else.")
         return None
     person = min(people)
     if len(people) > 1:

@@ -1,5 +1,7 @@
 """What if the picture were compressed, blurred, smaller, or lacked a part: the probability follows at once."""
 
+from typing import Literal
+
 import numpy as np
 import streamlit as st
 
@@ -17,6 +19,7 @@ from pages.components.explain_face import ChosenFace, face_of
 from pages.components.text import escape
 
 UNTOUCHED_QUALITY = 100
+LEAST_POINTS = 0.5
 STILL = {"staticPlot": True, "displayModeBar": False}
 SIZE, BLUR, QUALITY, ERASED = "what_if_size", "what_if_blur", "what_if_quality", "what_if_erased"
 UNTOUCHED: dict[str, object] = {SIZE: 100, BLUR: 0, QUALITY: UNTOUCHED_QUALITY, ERASED: []}
@@ -96,16 +99,30 @@ def panel(chosen: ChosenFace, detector: Detector, regions: dict[str, np.ndarray]
             _side("Changed", crop, after, detector, before)
 
 
+def points(moved: float) -> str:
+    """How far a probability moved, in percentage points: "+3 points", "−1 point", "no change"."""
+    if abs(moved) < LEAST_POINTS:
+        return "no change"
+    return f"{moved:+.0f} {'point' if round(abs(moved)) == 1 else 'points'}".replace("-", "−")
+
+
+def arrow(moved: float) -> Literal["up", "down", "off"]:
+    """Said outright: Streamlit would take the minus sign of `points` for no sign at all, and point up."""
+    if abs(moved) < LEAST_POINTS:
+        return "off"
+    return "up" if moved > 0 else "down"
+
+
 def _side(title: str, crop: pictures.Rgb, score: FaceScore, detector: Detector, before: FaceScore | None) -> None:
     with st.container(border=True, height="stretch"):
         st.image(resize_crop(crop, pictures.CROP_SIDE), alt=f"{title}: the crop that is judged", width="stretch")
-        moved = 0.0 if before is None else 100 * (score.fake_probability - before.fake_probability)
+        moved = None if before is None else 100 * (score.fake_probability - before.fake_probability)
         st.metric(
             f"Fake probability, {title.lower()}",
             verdict.percent(score.fake_probability),
-            None if before is None else f"{moved:+.0f} points",  # its arrow follows a plain minus only
+            None if moved is None else points(moved),
             delta_color="off",
-            delta_arrow="off" if abs(moved) < 0.5 else "auto",
+            delta_arrow=arrow(moved or 0.0),
         )
         verdict.badge(score.verdict)
         st.plotly_chart(

@@ -21,7 +21,7 @@ def button(item: StoredMedia, report: ImageReport | VideoReport, detector: Detec
     """The button with what opens below it."""
     with st.popover("Report", icon=":material/article:", key=f"report_{item.digest}"):
         st.caption(
-            "One page to file or to send: verdict and limits, hash, pictures with heatmaps, metadata, settings, "
+            "One document to file or to send: verdict and limits, hash, pictures with heatmaps, metadata, settings, "
             "and how to get the same result again. Nothing in it is fetched from anywhere."
         )
         key = f"report_language_{item.digest}"

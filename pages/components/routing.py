@@ -5,12 +5,15 @@ The first visitor after a start who comes by the address of a page, not of the a
 the router, its sidebar and its page config.
 """
 
+from pathlib import Path
+
 import streamlit as st
 from streamlit.navigation.page import Page
 
 from core.data.roots import read_only
 
 ROUTED = "came_through_the_router"
+ICON = Path(__file__).with_name("icon.png")
 
 
 def navigation() -> Page:
@@ -81,5 +84,7 @@ def run(page: Page) -> None:
 def require_router() -> None:
     """For the first line of a page: go through the router if this run did not."""
     if not st.session_state.pop(ROUTED, False):
+        # else the menu's icon of the page became the tab's, and the browser asked a server of Google's for it
+        st.set_page_config(page_icon=str(ICON))
         navigation()  # from here on Streamlit leaves the folder alone, for everybody
         st.rerun()

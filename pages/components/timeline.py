@@ -7,6 +7,7 @@ import streamlit as st
 
 from core import charts
 from core.analysis.types import FaceScore, FrameReport, TrackReport, VideoReport
+from core.analysis.verdict import passed_gates
 from core.detector import Detector
 from core.store import StoredMedia
 from pages.components import faces, pictures, player, resources, verdict
@@ -23,7 +24,7 @@ def moment_key(report: VideoReport, item: StoredMedia) -> str:
 
 def strength(score: FaceScore) -> tuple[bool, float]:
     """Faces that can be judged come before those that cannot, whatever their number."""
-    return score.verdict != "uncertain", score.fake_probability
+    return passed_gates(score), score.fake_probability
 
 
 def strongest_face(frame: FrameReport) -> FaceScore:

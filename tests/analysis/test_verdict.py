@@ -10,10 +10,13 @@ from core.analysis.verdict import (
     NO_FACE_IMAGE,
     NO_FACE_VIDEO,
     VERDICT_WORDS,
+    between_sentence,
     failed_gates,
     judge_face,
     judge_image,
     judge_video,
+    passed_gates,
+    told_apart,
     verdict_of,
     worst_face,
 )
@@ -71,7 +74,7 @@ def test_failed_gates(changed, expected):
     [
         (0.05, {}, "real", []),
         (0.95, {}, "fake", []),
-        (0.52, {}, "uncertain", ["The fake probability of 0.52 lies between 0.3 and 0.7: too close to call."]),
+        (0.52, {}, "uncertain", ["The fake probability of 0.52 lies between 0.30 and 0.70: too close to call."]),
         (
             0.99,  # whatever the network says
             {"face_px": 28.7},
@@ -89,10 +92,48 @@ def test_failed_gates(changed, expected):
             ],
         ),
         (0.01, {"brightness": 12.0}, "uncertain", ["The face is too dark: brightness 12 of 255, at least 30."]),
+        # a figure just beyond its limit is never rounded onto it
+        (0.01, {"sharpness": 4.97}, "uncertain", ["The face is too blurred: sharpness 4.97, at least 5 is needed."]),
+        (0.01, {"brightness": 29.8}, "uncertain", ["The face is too dark: brightness 29.8 of 255, at least 30."]),
     ],
 )
 def test_judge_face(probability, changed, verdict, reasons):
     assert judge_face(probability, Quality(**{**vars(GOOD), **changed}), LIMITS, GATES) == (verdict, tuple(reasons))
+
+
+@pytest.mark.parametrize(
+    ("probability", "thresholds", "told"),
+    [
+        (0.2, (0.16440860143935765, 0.7437089321564365), "of 0.20 lies between 0.16 and 0.74"),
+        (0.1648, (0.16440860143935765, 0.7437089321564365), "of 0.165 lies between 0.164 and 0.744"),  # not "0.16"
+        (0.743, (0.16440860143935765, 0.7437089321564365), "of 0.743 lies between 0.164 and 0.744"),
+        (0.3, (0.3, 0.7), "of 0.30 lies between 0.30 and 0.70"),  # at the limit itself, which is uncertain
+    ],
+)
+def test_between_sentence_is_round_but_keeps_the_side(probability, thresholds, told):
+    sentence = between_sentence(probability, FakeThresholds(*thresholds))
+    assert sentence == f"The fake probability {told}: too close to call."
+
+
+@pytest.mark.parametrize(
+    ("probability", "changed", "expected"),
+    [
+        (0.9, {}, True),
+        (0.1, {}, True),
+        (0.5, {}, True),  # judged, and too close to call
+        (0.9, {"face_px": 20}, False),
+        (0.5, {"sharpness": 1, "brightness": 0}, False),
+    ],
+)
+def test_passed_gates(probability, changed, expected):
+    quality = Quality(**{**vars(GOOD), **changed})
+    verdict, reasons = judge_face(probability, quality, LIMITS, GATES)
+    score = FaceScore(Face((0, 0, 9, 9), 0.9), probability, 0.0, {}, verdict, quality, reasons)
+    assert passed_gates(score) is expected
+
+
+def test_told_apart_gives_up_where_there_is_no_difference():
+    assert told_apart(0.5, 0.5000000001, digits=2) == ["0.50", "0.50"]
 
 
 def face(verdict, probability, *reasons):

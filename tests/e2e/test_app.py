@@ -40,6 +40,7 @@ def test_clip_and_its_timeline(page: "Page", url: str) -> None:
 
     page.goto(f"{url}/video")  # by its own address: it must come with the sidebar all the same
     page.get_by_test_id("stSidebar").get_by_text("For tests only").wait_for()
+    page.wait_for_function("() => document.title === 'Video · Deepfake detector'")
     page.locator("input[type=file]").set_input_files(sample_video().path)
     verdict_stands(page)
     page.get_by_text("Strongest frames").wait_for()

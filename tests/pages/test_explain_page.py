@@ -100,7 +100,7 @@ def test_what_if_moves_the_probability(explain: AppTest) -> None:
         return explain.metric[-1].value, explain.metric[-1].delta
 
     assert explain.metric[-1].label == "Fake probability, changed"
-    assert changed() == ("> 99 %", "+0 points")
+    assert changed() == ("> 99 %", "no change")
     for key, value in (("what_if_size", 20), ("what_if_blur", 5), ("what_if_quality", 10)):
         explain.slider(key=key).set_value(value).run()
         assert not explain.exception
@@ -152,9 +152,25 @@ def test_a_face_that_has_no_parts(explain: AppTest, monkeypatch) -> None:
 
 
 @pytest.mark.parametrize(
+    ("moved", "expected"),
+    [
+        (0.0, ("no change", "off")),
+        (-0.49, ("no change", "off")),
+        (-0.6, ("−1 point", "down")),  # a fall with a minus sign of its own still points down
+        (1.4, ("+1 point", "up")),
+        (-12.3, ("−12 points", "down")),
+    ],
+)
+def test_points(moved: float, expected: tuple[str, str]) -> None:
+    from pages.components.explain_what_if import arrow, points
+
+    assert (points(moved), arrow(moved)) == expected
+
+
+@pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        (png(BLACK), "There is no face in this picture"),
+        (png(BLACK), "No face was found in this picture"),
         (b"a text", "face.png"),
     ],
 )

@@ -8,6 +8,8 @@ from streamlit.testing.v1 import AppTest
 
 from core import samples
 from core.analysis.types import FaceScore, FrameReport, Quality, VideoReport
+from core.analysis.verdict import between_sentence
+from core.detector.spec import Thresholds
 from core.faces import Face
 from pages.components import exports, resources, timeline
 from tests.pages.support import ColourDetector, run_until, words
@@ -121,9 +123,9 @@ def test_result_survives_a_page_change(page: AppTest, clip: Path, detector: Colo
     assert detector.calls == calls
 
 
-def score(fake_probability: float, verdict: str = "fake") -> FaceScore:
+def score(fake_probability: float, verdict: str = "fake", *reasons: str) -> FaceScore:
     face = Face((1, 2, 30, 40), 0.9, track_id=1)
-    return FaceScore(face, fake_probability, 0.0, {}, verdict, Quality(80, 30, 120))  # type: ignore[arg-type]
+    return FaceScore(face, fake_probability, 0.0, {}, verdict, Quality(80, 30, 120), reasons)  # type: ignore[arg-type]
 
 
 def report(*frames: FrameReport) -> VideoReport:
@@ -139,6 +141,12 @@ def test_strongest_frames_stand_apart_and_leave_the_unjudgeable_to_the_end() -> 
         FrameReport(4, 9.0, ()),  # nobody
     ]
     assert [frame.index for frame in timeline.strongest_frames(report(*frames))] == [1, 3, 0]
+
+
+def test_a_frame_that_is_too_close_to_call_speaks_louder_than_one_without_a_finding() -> None:
+    close = between_sentence(0.57, Thresholds(0.2, 0.8))
+    frames = [FrameReport(0, 0.0, (score(0.1, "real"),)), FrameReport(1, 5.0, (score(0.57, "uncertain", close),))]
+    assert [frame.index for frame in timeline.strongest_frames(report(*frames))] == [1, 0]
 
 
 def test_csv_has_a_row_for_each_face_and_one_for_an_empty_frame() -> None:
