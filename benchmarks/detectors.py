@@ -5,8 +5,8 @@
 
 spectrum: a logistic regression on 24 numbers of each crop's power spectrum. ImageNet: another on the 2048 features of
 an Xception that has seen no fakes. Each is fitted to the source's own training pictures, at most 1,500 of them, with
-scikit-learn's default strength, nothing tuned; the detector is one for all sources. What docs/detectors.md says comes
-from here. The media are licensed for research: only figures are printed.
+scikit-learn's default strength, nothing tuned; the detector is one for all sources. What benchmarks/detectors.md says
+comes from here. The media are licensed for research: only figures are printed.
 """
 
 import argparse
