@@ -9,7 +9,6 @@ from core.analysis.types import ImageReport
 from core.detector import Detector
 from core.errors import UserError
 from core.media import IMAGE_SUFFIXES
-from core.samples import sample_images
 from core.store import StoredMedia
 from pages.components import (
     exports,
@@ -21,6 +20,7 @@ from pages.components import (
     resources,
     results,
     routing,
+    sample_pictures,
     sources,
     verdict,
 )
@@ -32,7 +32,6 @@ PAGE = "image"
 AT_ONCE = 5  # pictures shown at once; the others are a page number away
 TYPES = sorted(suffix.lstrip(".") for suffix in IMAGE_SUFFIXES)
 FILES, CAMERA = "Files", "Camera"
-SAMPLE_NAMES = {"original": "Untouched portrait", "manipulated": "Portrait with a blended face"}
 
 
 def from_files() -> list[StoredMedia]:
@@ -68,24 +67,6 @@ def choose() -> list[StoredMedia]:
     if sources.items(PAGE):
         row.button("Start over", icon=":material/restart_alt:", on_click=sources.start_over, args=(PAGE,))
     return sources.items(PAGE)
-
-
-def samples() -> None:
-    """What stands there before the first picture: the samples, one click each."""
-    st.markdown("No picture at hand? Try a sample.")
-    with st.grid("auto", min_column_width=220):
-        for name, path in sources.made(sample_images).items():
-            with st.container(border=True, height="stretch"):
-                title = SAMPLE_NAMES.get(name, name)
-                st.image(pictures.preview(str(path)), alt=title, width="stretch")
-                st.button(
-                    title,
-                    key=f"sample_{name}",
-                    icon=":material/play_circle:",
-                    width="stretch",
-                    on_click=sources.show_sample,
-                    args=(PAGE, path),
-                )
 
 
 def analyse(items: list[StoredMedia], detector: Detector) -> dict[str, ImageReport | UserError]:
@@ -150,7 +131,7 @@ st.caption("Every face is found and judged on this machine. Nothing is sent anyw
 
 items = choose()
 if not items:
-    samples()
+    sample_pictures.offer(PAGE)
     st.stop()
 
 detector = resources.detector_or_stop()

@@ -12,9 +12,8 @@ from core.faces import Face, crop_face
 from core.faces.crop import crop_square
 from core.faces.landmarks import default_mesh
 from core.media import IMAGE_SUFFIXES, load_image, read_frame_at
-from core.samples import sample_images
 from core.store import HistoryEntry, StoredMedia
-from pages.components import pictures, resources, results, sources, verdict
+from pages.components import pictures, resources, results, sample_pictures, sources, verdict
 from pages.components.text import clock, escape
 
 PAGE = "explain"
@@ -26,7 +25,6 @@ AROUND = 2.0
 GRID = 16
 """Parts begin on this grid, so that JPEG's blocks lie in them as in the whole picture."""
 MESH_CONFIDENCE = 0.5
-SAMPLE_NAMES = {"original": "Untouched portrait", "manipulated": "Portrait with a blended face"}
 
 
 @dataclass(frozen=True)
@@ -96,7 +94,7 @@ def _from_picture(detector: Detector) -> tuple[StoredMedia, ImageReport] | None:
     if found and not sources.items(PAGE):
         sources.set_items(PAGE, found)
     if not sources.items(PAGE):
-        _samples()
+        sample_pictures.offer(PAGE, key="explain_sample")
         return None
     item = sources.items(PAGE)[0]
     try:
@@ -104,23 +102,6 @@ def _from_picture(detector: Detector) -> tuple[StoredMedia, ImageReport] | None:
     except UserError as error:
         resources.show_error(error, item.name)
         return None
-
-
-def _samples() -> None:
-    st.markdown("No picture at hand? Try a sample.")
-    with st.grid("auto", min_column_width=220):
-        for name, path in sources.made(sample_images).items():
-            with st.container(border=True, height="stretch"):
-                title = SAMPLE_NAMES.get(name, name)
-                st.image(pictures.preview(str(path)), alt=title, width="stretch")
-                st.button(
-                    title,
-                    key=f"explain_sample_{name}",
-                    icon=":material/play_circle:",
-                    width="stretch",
-                    on_click=sources.show_sample,
-                    args=(PAGE, path),
-                )
 
 
 def _from_history() -> tuple[StoredMedia, ImageReport | VideoReport] | None:
