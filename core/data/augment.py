@@ -23,7 +23,20 @@ def augment(crop: Rgb, size: int, rng: Generator) -> Rgb:
     """A face crop (h, w, 3) as a training picture uint8 (size, size, 3)."""
     if rng.random() < 0.5:
         crop = crop[:, ::-1]
-    crop = reframe(crop, rng)
+    return _restyle(reframe(crop, rng), size, rng)
+
+
+def augment_both(crop: Rgb, mask: NDArray[np.float32], size: int, rng: Generator) -> tuple[Rgb, NDArray[np.float32]]:
+    """`augment`, and the part of a mask (h, w), 0..1, that is in view: float32, as large as that part of the crop."""
+    both = np.dstack([crop, np.round(mask * 255).astype(np.uint8)])
+    if rng.random() < 0.5:
+        both = both[:, ::-1]
+    both = reframe(both, rng)
+    return _restyle(both[..., :3], size, rng), both[..., 3].astype(np.float32) / 255
+
+
+def _restyle(crop: Rgb, size: int, rng: Generator) -> Rgb:
+    """All changes that leave every part in its place."""
     if max(crop.shape) > 2 * size:  # more pixels than any copy will keep: the rest goes quicker without
         crop = resize_crop(np.ascontiguousarray(crop), 2 * size)
     if rng.random() < 0.5:

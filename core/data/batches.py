@@ -4,6 +4,7 @@ import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import cv2
 import keras
@@ -11,10 +12,11 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from core.data.augment import MEAN_PART, augment
+from core.data.augment import MEAN_PART, augment, augment_both
 from core.data.composite import composite, likeness
 from core.data.dataset import REAL, Sample
-from core.data.self_blend import Points, Rgb, self_blend
+from core.data.places import contrast
+from core.data.self_blend import Points, Rgb, SelfBlend, self_blend
 from core.errors import DataError
 from core.faces.crop import middle, resize_crop
 from core.faces.landmarks import FaceMesh, default_mesh
@@ -53,6 +55,8 @@ class TrainBatches(keras.utils.PyDataset):
         source_weights: By how much a source is drawn more often than the root of its size says.
         seed: The same seed gives the same pictures, whatever the number of workers.
         epoch: Where to go on from.
+        grid: Side of the network's last feature maps. If given, labels are a pair: those, and (n, grid, grid) weights
+            that give how much higher the evidence is where a made fake was changed (`contrast`); all 0 for other faces.
     """
 
     def __init__(
@@ -72,6 +76,7 @@ class TrainBatches(keras.utils.PyDataset):
         source_weights: Mapping[str, float] | None = None,
         epoch: int = 0,
         workers: int = 2,
+        grid: int = 0,
     ) -> None:
         super().__init__(workers=workers, use_multiprocessing=False, max_queue_size=8)
         made = blend_share + composite_share
@@ -80,7 +85,7 @@ class TrainBatches(keras.utils.PyDataset):
         self._blend_share, self._composite_share = blend_share, composite_share
         self._scale, self._offset = scale, offset
         self._classes, self._class_weights = tuple(classes), dict(class_weights or {})
-        self._seed, self._epoch = seed, epoch
+        self._seed, self._epoch, self._grid = seed, epoch, grid
         self._mesh: FaceMesh | None = default_mesh() if made else None
 
     def __len__(self) -> int:
@@ -89,15 +94,19 @@ class TrainBatches(keras.utils.PyDataset):
     def on_epoch_end(self) -> None:
         self._epoch += 1
 
-    def __getitem__(self, index: int) -> tuple[NDArray[np.float32], ...]:
+    def __getitem__(self, index: int) -> tuple[Any, ...]:
         rng = np.random.default_rng([self._seed, self._epoch, index])
         drawn = [self._draw(i % 2 == 1, rng) for i in range(self._batch_size)]
-        inputs = np.stack([crop for crop, _ in drawn]).astype(np.float32)
+        inputs = np.stack([crop for crop, _, _ in drawn]).astype(np.float32)
         inputs = inputs * np.float32(self._scale) + np.float32(self._offset)
-        labels = [label for _, label in drawn]
+        labels = [label for _, label, _ in drawn]
+        weights = np.array([self._weight(label) for label in labels], np.float32)
+        targets: Any = self._targets(labels)
+        if self._grid:
+            targets = targets, np.stack([contrast(mask, self._grid) for _, _, mask in drawn])
         if not self._class_weights:
-            return inputs, self._targets(labels)
-        return inputs, self._targets(labels), np.array([self._weight(label) for label in labels], np.float32)
+            return inputs, targets
+        return inputs, targets, (weights, np.ones_like(weights)) if self._grid else weights
 
     def _targets(self, labels: Sequence[str]) -> NDArray[np.float32]:
         if len(self._classes) == 2:
@@ -109,18 +118,22 @@ class TrainBatches(keras.utils.PyDataset):
         output = label if label in self._classes else self._classes[-1]
         return self._class_weights.get(label, self._class_weights.get(output, 1.0))
 
-    def _draw(self, fake: bool, rng: Generator) -> tuple[NDArray[np.uint8], str]:
+    def _draw(self, fake: bool, rng: Generator) -> tuple[Rgb, str, NDArray[np.float32] | None]:
+        """A training picture, its class, and where it was changed, as far as that is known and asked for."""
         chance = rng.random()
-        if fake and chance < self._blend_share:
-            crop, label = self_blend(*self._real_face(rng), rng).fake, BLENDED
-        elif fake and chance < self._blend_share + self._composite_share:
-            crop, label = self._composite(rng), BLENDED
-        elif not fake and chance < self._blend_share / 3:  # some real partners too, as in the paper
+        if fake and chance < self._blend_share + self._composite_share:
+            blends = chance < self._blend_share
+            made = self_blend(*self._real_face(rng), rng) if blends else self._composite(rng)
+            if self._grid:
+                picture, mask = augment_both(made.fake, made.mask, self._size, rng)
+                return picture, BLENDED, mask
+            return augment(made.fake, self._size, rng), BLENDED, None
+        if not fake and chance < self._blend_share / 3:  # some real partners too, as in the paper
             crop, label = self_blend(*self._real_face(rng), rng).real, REAL
         else:
             sample = self._choose(fake, rng)
             crop, label = read_crop(sample.path), sample.label
-        return augment(crop, self._size, rng), label
+        return augment(crop, self._size, rng), label, None
 
     def _choose(self, fake: bool, rng: Generator, source: int | None = None) -> Sample:
         kinds = self._pools[fake][rng.choice(len(self._weights), p=self._weights) if source is None else source]
@@ -140,13 +153,13 @@ class TrainBatches(keras.utils.PyDataset):
             "The real pictures show no faces that can be blended: turn self-blending and composites off (0)."
         )
 
-    def _composite(self, rng: Generator) -> Rgb:
+    def _composite(self, rng: Generator) -> SelfBlend:
         """Both faces of one source: a part from elsewhere would be told by its resolution alone."""
         source = int(rng.choice(len(self._weights), p=self._weights))
         target, points = self._real_face(rng, source)
         donors = [self._real_face(rng, source) for _ in range(DONORS)]
         donor, donor_points = min(donors, key=lambda face: likeness(points, face[1]))
-        return composite(target, points, donor, donor_points, rng).fake
+        return composite(target, points, donor, donor_points, rng)
 
 
 def blendable(crop: Rgb, mesh: FaceMesh) -> tuple[Rgb, Points] | None:

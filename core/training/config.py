@@ -65,6 +65,10 @@ class TrainConfig:
     class_weights: tuple[str, ...] = _setting((), "let a class weigh more in the loss than the others, as real=1.5")
     self_blend: float = _setting(0.25, "share of the fakes that are blended from real faces (1: only real ones needed)")
     composite: float = _setting(0.0, "share of the fakes that are put together from parts of two real faces")
+    localise: float = _setting(
+        0.0,
+        "weight of the localisation loss: evidence of a fake made from reals shall lie where it was changed (0: none)",
+    )
     source_weights: tuple[str, ...] = _setting((), "draw a source more often than the root of its size, as name=2.5")
     precision: str = _setting("auto", "auto computes in 16 bits where this machine gains by it", PRECISIONS)
     strategy: str = _setting("none", "mirrored trains on all GPUs of this machine", STRATEGIES)
@@ -105,6 +109,7 @@ class TrainConfig:
             (not _between(0, self.self_blend, 1), "self_blend must lie between 0 and 1"),
             (not _between(0, self.composite, 1), "composite must lie between 0 and 1 less self_blend"),
             (blends > 1, "composite must lie between 0 and 1 less self_blend"),
+            (not _between(0, self.localise, 100), "localise must be from 0 to 100"),
             (not _whole(self.val_pictures, 1), "val_pictures must be at least 1"),
             (not _whole(self.seed), "seed must be a whole number, 0 or more"),
             *self._wrong_choices(),

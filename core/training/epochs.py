@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from core.data.dataset import Sample
 from core.training.callbacks import BatchLog, Watch
-from core.training.checkpoints import State, save_checkpoint, save_state
+from core.training.checkpoints import HEAD, State, save_checkpoint, save_state
 from core.training.config import TrainConfig
 from core.training.initial import usual_network
 from core.training.journal import METRICS, MISTAKES, append_line, write_json
@@ -91,7 +91,7 @@ class EpochEnd(keras.callbacks.Callback):
 
     Args:
         keeper: Where it is written.
-        whole: The network that is saved, of which the trained one may be a part.
+        whole: The network that is saved; the trained one may be a part of it, or have another output beside its own.
         predict: Gives its outputs for the validation faces, (n, 1) or (n, k).
         batches: Knows the speed, and whether the run was stopped.
     """
@@ -110,7 +110,7 @@ class EpochEnd(keras.callbacks.Callback):
             "loss": round(float((logs or {})["loss"]), 5),
             "images_per_s": round(self._batches.images_per_s, 2),
         }
-        head = None if self.model is self._whole else self.model
+        head = self.model if keeper.state.phase == HEAD else None
         with averaged(self.model):
             judged = Judged(keeper.val, keeper.state.classes, self._predict())
             figures["val_s"] = round(time.monotonic() - started, 1)

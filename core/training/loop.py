@@ -24,6 +24,7 @@ from core.training.hardware import cores, resolve_precision, strategy_scope, use
 from core.training.head_phase import FeatureBatches, compute_features, count_batches
 from core.training.initial import initial_network
 from core.training.journal import BATCHES, METRICS, drop_after
+from core.training.localise import place_loss, side_of_maps, with_evidence
 from core.training.validation import class_names
 
 SCALE, OFFSET = 1 / 127.5, -1.0
@@ -175,14 +176,27 @@ class _Training:
         config, state = self._config, self._state
         if not model.compiled:
             self._compile(model, config.learning_rate, config.ema)
+        trained = self._localising(model) if config.localise else model
         self._fit(
-            model,
-            self._batches(epoch=1 + state.phase_epoch),  # epoch 0 is the head's
+            trained,
+            # epoch 0 is the head's
+            self._batches(epoch=1 + state.phase_epoch, grid=side_of_maps(model) if config.localise else 0),
             config.epochs,
             whole=model,
             peak=config.learning_rate,
             predict=lambda: model.predict(self._val, verbose=0),
         )
+
+    def _localising(self, model: keras.Model) -> keras.Model:
+        """The network with the localisation loss beside its own. The optimizer is the network's, and saved with it."""
+        twofold = with_evidence(model)
+        twofold.compile(
+            optimizer=model.optimizer,
+            loss=[self._loss(), place_loss],
+            loss_weights=[1.0, self._config.localise],
+            jit_compile=_jit(),
+        )
+        return twofold
 
     def _fit(
         self,
@@ -221,7 +235,7 @@ class _Training:
         if log.stopped:
             raise Stopped
 
-    def _batches(self, epoch: int) -> TrainBatches:
+    def _batches(self, epoch: int, grid: int = 0) -> TrainBatches:
         config = self._config
         return TrainBatches(
             self._train,
@@ -238,19 +252,29 @@ class _Training:
             source_weights=config.emphasis,
             epoch=epoch,
             workers=cores(),
+            grid=grid,
         )
 
-    def _compile(self, model: keras.Model, learning_rate: float, ema: float = 0.0) -> None:
-        config, several = self._config, len(self._state.classes) > 2
+    def _loss(self) -> keras.losses.Loss:
+        several = len(self._state.classes) > 2
         loss = keras.losses.CategoricalCrossentropy if several else keras.losses.BinaryCrossentropy
+        return loss(label_smoothing=self._config.label_smoothing)
+
+    def _compile(self, model: keras.Model, learning_rate: float, ema: float = 0.0) -> None:
+        config = self._config
         averaging: dict[str, Any] = {"use_ema": True, "ema_momentum": ema} if ema else {}
         model.compile(
             optimizer=keras.optimizers.AdamW(
                 learning_rate, weight_decay=config.weight_decay, clipnorm=5.0, **averaging
             ),
-            loss=loss(label_smoothing=config.label_smoothing),
-            jit_compile="auto" if uses_gpu() else False,  # XLA on a CPU is ten times slower
+            loss=self._loss(),
+            jit_compile=_jit(),
         )
+
+
+def _jit() -> Any:
+    """Keras's choice; never on a processor, where XLA is ten times slower."""
+    return "auto" if uses_gpu() else False
 
 
 def _subset(samples: Sequence[Sample], split: str, most: int) -> list[Sample]:

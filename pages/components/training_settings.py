@@ -19,6 +19,7 @@ GROUPS = {
         "warmup",
         "weight_decay",
         "label_smoothing",
+        "localise",
         "ema",
         "class_weights",
     ),

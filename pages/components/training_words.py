@@ -72,6 +72,7 @@ LABELS = {
     "ema": "Running mean of weights",
     "self_blend": "Self-blended fakes",
     "composite": "Composite fakes",
+    "localise": "Localisation loss",
     "frames_per_video": "Frames a video",
     "export": "Also write",
     "strategy": "Several GPUs",

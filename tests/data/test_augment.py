@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import skimage.data
 
-from core.data.augment import augment, recompress, recompress_video, reframe
+from core.data.augment import augment, augment_both, recompress, recompress_video, reframe
 from core.data.composite import PARTS, composite, likeness
 from core.data.self_blend import self_blend
 from core.faces.landmarks import default_mesh
@@ -29,6 +29,16 @@ def test_the_same_seed_gives_the_same_picture(face):
     first, again, other = (augment(face, 96, np.random.default_rng(seed)) for seed in (5, 5, 6))
     assert (first == again).all()
     assert (first != other).any()
+
+
+def test_a_mask_goes_where_its_picture_goes(face):
+    mask = (face[..., 1] / np.float32(255)).astype(np.float32)
+    for seed in range(20):
+        picture, moved = augment_both(face, mask, 96, np.random.default_rng(seed))
+        assert (picture == augment(face, 96, np.random.default_rng(seed))).all()
+        seen = cv2.resize(moved, (24, 24), interpolation=cv2.INTER_AREA).ravel()
+        shown = cv2.resize(picture[..., 1], (24, 24), interpolation=cv2.INTER_AREA).ravel()
+        assert np.corrcoef(seen, shown)[0, 1] > 0.9
 
 
 def test_augmentation_keeps_the_face_recognisable(face):

@@ -107,6 +107,21 @@ def test_fakes_made_from_reals_alone(crops):
     assert labels.sum(axis=0).tolist() == [4, 0, 4]
 
 
+@pytest.mark.parametrize("weights", [None, {"real": 2.0}])
+def test_with_a_grid_made_fakes_say_where_they_were_changed(crops, weights):
+    samples = [sample(crops, "face", "real"), sample(crops, "gan")]
+    data = batches(samples, blend_share=0.3, composite_share=0.3, grid=4, class_weights=weights, steps=6)
+    made = found = 0
+    for inputs, (labels, places), *rest in map(data.__getitem__, range(6)):
+        assert places.shape == (8, 4, 4)
+        np.testing.assert_allclose(places.sum(axis=(1, 2)), 0, atol=1e-5)
+        assert not places[labels[:, 0] == 0].any()
+        found += int(places.any(axis=(1, 2)).sum())
+        made += int((inputs[labels[:, 0] == 1].std(axis=(1, 2, 3)) > 0.2).sum())  # the others are even
+        assert [one.shape for one in rest[0]] == [(8,), (8,)] if weights else not rest
+    assert 0 < found <= made
+
+
 @pytest.mark.parametrize(
     ("names", "share", "sentence"),
     [

@@ -118,6 +118,8 @@ def test_the_same_seed_gives_the_same_losses(data, tmp_path):
         ({"head_epochs": 1, "epochs": 2}, 6),  # in the first batch of the second phase
         ({"ema": 0.9}, 12),  # the mean of the weights goes on as well
         ({"dropout": 0.5}, 7),  # and so does the chance in the network
+        ({"localise": 0.5}, 7),  # a network with two outputs is trained, the one with one is saved
+        ({"localise": 0.5, "head_epochs": 1, "epochs": 2, "class_weights": ("real=1.5",)}, 6),
         ({"patience": 1, "epochs": 6, "learning_rate": 1e-6}, 7),  # ends early at the same epoch
     ],
 )

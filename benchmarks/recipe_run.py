@@ -1,0 +1,221 @@
+"""One run of benchmarks/recipes.py, in a process of its own: trains, judges, leaves figures.json.
+
+python -m benchmarks.recipe_run NAME SEED FOLDER PICTURES RATE
+"""
+
+import csv
+import json
+import os
+import random
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.recipes import RECIPES, SHARED, SOURCES, Recipe, settings
+
+KINDS = {"dfdc": "face_swap", "stylegan_ffhq": "gan", "stylegan2_unsplash": "gan", "sd21_web": "diffusion"}
+WHOLE_HEADS = ("stylegan_ffhq", "stylegan2_unsplash", "sd21_web")
+COPY_PX, COPY_QUALITY = 112, 50
+JUDGED = 150
+"""Val pictures of each source and class."""
+CLASSIC_RATE = 1e-3
+
+Crops = NDArray[np.uint8]
+
+
+def write_manifest(recipe: Recipe, path: Path) -> None:
+    """Train and val of ../shared/data; of the source that is left out only val."""
+    from core.data.dataset import find_samples
+
+    with path.open("w", newline="", encoding="utf-8") as file:
+        lines = csv.writer(file)
+        lines.writerow(["path", "label", "source", "split", "group"])
+        for one in find_samples([SHARED / "data"]):
+            if one.split in ("train", "val") and not (one.split == "train" and one.source == recipe.without):
+                label = KINDS[one.source] if recipe.kinds and one.fake else one.label
+                lines.writerow([one.path, label, one.source, one.split, one.group])
+
+
+def take_away(name: str) -> None:
+    """In this process, what no setting takes away."""
+    from core.data import augment, batches
+    from core.faces.crop import middle, resize_crop
+    from core.training.callbacks import WarmupCosine
+
+    if name == "degrade":
+        augment.degrade = lambda crop, size, rng: np.ascontiguousarray(crop)
+    elif name == "augment":
+        batches.augment = lambda crop, size, rng: resize_crop(middle(crop, augment.MEAN_PART), size)
+    elif name == "balance":
+        batches.SOURCE_BALANCE = 1.0
+    elif name == "schedule":
+        WarmupCosine.on_train_batch_begin = lambda self, batch, logs=None: None
+
+
+def trained(config: Any, folder: Path, cache: Path) -> tuple[Any, tuple[str, ...]]:
+    """The network after its one epoch, and its classes."""
+    from core.training.checkpoints import load_checkpoint
+    from core.training.loop import fit
+
+    model, state = load_checkpoint(fit(config, folder, cache))
+    return model, state.classes
+
+
+def trained_classic(samples: Sequence[Any], pictures: int, size: int, seed: int) -> tuple[Any, tuple[str, ...]]:
+    """The classic script: the whole picture over 255, a sigmoid on ImageNet's Xception, Adam, cross-entropy.
+
+    Pictures come as they lie in the folders, each as often as any other, and are never changed.
+    """
+    import keras
+
+    from benchmarks.recipes import WEIGHTS
+    from core.detector.network import build_network
+
+    keras.utils.set_random_seed(seed)
+    train = [one for one in samples if one.split == "train"]
+    order = np.random.default_rng(seed).permutation(len(train))[:pictures]
+
+    class Batches(keras.utils.PyDataset):
+        def __len__(self) -> int:
+            return len(order) // 32
+
+        def __getitem__(self, index: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+            members = [train[i] for i in order[index * 32 : (index + 1) * 32]]
+            crops = np.stack([whole_picture(one.path, size) for one in members])
+            return crops.astype(np.float32) / 255, np.array([[one.fake] for one in members], np.float32)
+
+    model = build_network(size, imagenet=WEIGHTS)
+    model.compile(optimizer=keras.optimizers.Adam(CLASSIC_RATE), loss="binary_crossentropy")
+    model.fit(Batches(), epochs=1, shuffle=False, verbose=2)
+    return model, ("real", "fake")
+
+
+def whole_picture(path: Path, size: int) -> Crops:
+    from core.data.batches import read_crop
+    from core.faces.crop import resize_crop
+
+    return resize_crop(read_crop(path), size)
+
+
+def face(path: Path, size: int) -> Crops:
+    """A prepared crop as a detector sees it."""
+    from core.data.augment import MEAN_PART
+    from core.data.batches import read_crop
+    from core.faces.crop import middle, resize_crop
+
+    return resize_crop(middle(read_crop(path), MEAN_PART), size)
+
+
+def copy(crop: Crops) -> Crops:
+    """What is left after half the size of a dfdc crop and JPEG 50."""
+    from core.data.augment import recompress
+    from core.faces.crop import resize_crop
+
+    return resize_crop(recompress(resize_crop(crop, COPY_PX), COPY_QUALITY), crop.shape[0])
+
+
+def composites(samples: Sequence[Any], size: int) -> tuple[Crops, Crops]:
+    """Real val faces, and those with a part of another's."""
+    from core.data.augment import MEAN_PART
+    from core.data.batches import blendable, read_crop
+    from core.data.composite import composite, likeness
+    from core.faces.crop import middle, resize_crop
+    from core.faces.landmarks import default_mesh
+
+    rng, mesh = np.random.default_rng(0), default_mesh()
+    reals: list[Crops] = []
+    fakes: list[Crops] = []
+    for source in WHOLE_HEADS:
+        crops = [read_crop(one.path) for one in samples if one.source == source and not one.fake]
+        found = [one for one in (blendable(crop, mesh) for crop in crops) if one]
+        for target, points in found:
+            donors = [found[i] for i in rng.integers(0, len(found), 3)]
+            donor, donor_points = min(donors, key=lambda one: likeness(points, one[1]) or np.inf)
+            made = composite(target, points, donor, donor_points, rng).fake
+            reals.append(resize_crop(middle(target, MEAN_PART), size))
+            fakes.append(resize_crop(middle(made, MEAN_PART), size))
+    return np.stack(reals), np.stack(fakes)
+
+
+def run(name: str, seed: int, folder: Path, pictures: int, rate: float) -> dict[str, Any]:
+    """Trains and judges."""
+    import keras
+
+    from core.metrics import roc_auc
+    from core.training.callbacks import Unwatched
+    from core.training.config import TrainConfig
+    from core.training.loop import load_samples
+    from core.training.validation import Judged
+
+    recipe, cache, manifest = RECIPES[name], folder.parent / "cache", folder / "manifest.csv"
+    write_manifest(recipe, manifest)
+    config = TrainConfig(data=(str(manifest.resolve()),), **settings(recipe, pictures, rate, seed))
+    take_away(recipe.patch)
+    started = time.monotonic()
+    if recipe.classic:
+        from core.data.dataset import find_samples
+        from core.training.hardware import resolve_precision
+
+        keras.mixed_precision.set_global_policy(resolve_precision("auto"))
+        model, classes = trained_classic(find_samples([manifest]), pictures, config.input_size, seed)
+        samples, view, scale, offset = find_samples([manifest]), whole_picture, 1 / 255, 0.0
+    else:
+        model, classes = trained(config, folder, cache)
+        samples, view, scale, offset = load_samples(config, cache, Unwatched()), face, 1 / 127.5, -1.0
+    figures: dict[str, Any] = {"recipe": name, "seed": seed, "pictures": pictures, "rate": rate}
+    figures["seconds"] = round(time.monotonic() - started)
+
+    def outputs(crops: Crops) -> NDArray[np.float32]:
+        given: NDArray[np.float32] = model.predict(crops.astype(np.float32) * scale + offset, batch_size=32, verbose=0)
+        return given
+
+    val = drawn([one for one in samples if one.split == "val"])
+    for way, change, sources in (("val", None, SOURCES), ("copies", copy, SOURCES[:2])):
+        members = [one for one in val if one.source in sources]
+        crops = [view(one.path, config.input_size) for one in members]
+        judged = Judged(members, classes, outputs(np.stack([change(crop) for crop in crops] if change else crops)))
+        figures[way] = {source: round(auc, 4) for source, auc in judged.aucs().items()}
+        if recipe.kinds and way == "val":
+            figures["kinds"] = kinds(judged)
+    if not recipe.classic:
+        pair = composites(val, config.input_size)
+        scores = [Judged([], classes, outputs(part)).fake_probability for part in pair]
+        truth = np.repeat([False, True], [len(part) for part in pair])
+        figures["composites"] = round(roc_auc(np.concatenate(scores), truth), 4)
+    return figures
+
+
+def kinds(judged: Any) -> dict[str, dict[str, float]]:
+    """By source: of the fakes that are more fake than real, the share called each kind."""
+    found: dict[str, Counter[str]] = {}
+    for sample, given in zip(judged.samples, judged.class_probabilities, strict=True):
+        if sample.fake and given[0] < 0.5:
+            kind = judged.classes[1 + int(np.argmax(given[1:]))]
+            found.setdefault(sample.source, Counter())[kind] += 1
+    return {source: {k: round(n / sum(c.values()), 2) for k, n in c.most_common()} for source, c in found.items()}
+
+
+def drawn(samples: Sequence[Any]) -> list[Any]:
+    """At most `JUDGED` of each source and class, the same ones each time."""
+    some: list[Any] = []
+    for key in sorted({(one.source, one.fake) for one in samples}):
+        members = [one for one in samples if (one.source, one.fake) == key]
+        some += random.Random(0).sample(members, min(JUDGED, len(members)))
+    return some
+
+
+def main() -> None:
+    name, seed, folder, pictures, rate = sys.argv[1:]
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    figures = run(name, int(seed), Path(folder), int(pictures), float(rate))
+    (Path(folder) / "figures.json").write_text(json.dumps(figures, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,176 @@
+"""Which way of training is worth it? Short runs that differ in one thing, judged on val alone.
+
+    python -m benchmarks.recipes                             # all of them, two seeds, two at once: hours
+    python -m benchmarks.recipes --only base no-blends --seeds 0 --pictures 8192
+    python -m benchmarks.recipes --table                     # of what is done already
+
+Each run begins with ImageNet's weights, the "continued" ones with the detector that ships, and sees the train split of
+../shared/data. Its figures are kept in OUT, so that a second call does only what is missing. Judged are the val faces
+as they are ("val"), their copies of half size and JPEG 50 ("copies"), and composites of real val faces against those
+faces. docs/experiments.md has the table. The media are licensed for research: only figures are printed.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import mean
+from typing import Any
+
+SHARED = Path(__file__).parents[2] / "shared"
+WEIGHTS = SHARED / "weights" / "xception_imagenet_notop_fp16.weights.h5"
+SOURCES = ("dfdc", "stylegan_ffhq", "stylegan2_unsplash", "sd21_web")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What differs from `base`.
+
+    Attributes:
+        changes: Settings of the run.
+        without: A source that is left out of the training, and judged all the same.
+        kinds: Fakes are named by their kind, and the network tells the kinds apart.
+        patch: What is taken away though no setting takes it: "degrade", "augment", "balance" or "schedule".
+        classic: The classic script's ways instead of ours, all at once (benchmarks/recipe_run.py).
+    """
+
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    without: str = ""
+    kinds: bool = False
+    patch: str = ""
+    classic: bool = False
+
+
+NO_BLENDS = {"self_blend": 0.0, "composite": 0.0}
+SEVERAL = {"multi_class": "yes"}
+SHIPPED = {"init": "default", "input_size": 160, "learning_rate": 6e-5}
+HEAVY = SHIPPED | {"self_blend": 0.15, "composite": 0.35}
+RECIPES: dict[str, Recipe] = {
+    "base": Recipe(),
+    "no-blends": Recipe(NO_BLENDS),
+    "without-dfdc": Recipe(without="dfdc"),
+    "without-dfdc-no-blends": Recipe(NO_BLENDS, without="dfdc"),
+    "without-stylegan_ffhq": Recipe(without="stylegan_ffhq"),
+    "without-stylegan2_unsplash": Recipe(without="stylegan2_unsplash"),
+    "without-sd21_web": Recipe(without="sd21_web"),
+    "160px": Recipe({"input_size": 160}),
+    "96px": Recipe({"input_size": 96}),
+    "crop-.72": Recipe({"crop_scale": 0.72}),
+    "kinds": Recipe(SEVERAL, kinds=True),
+    "kinds-without-stylegan_ffhq": Recipe(SEVERAL, without="stylegan_ffhq", kinds=True),
+    "kinds-without-stylegan2_unsplash": Recipe(SEVERAL, without="stylegan2_unsplash", kinds=True),
+    "no-composites": Recipe({"composite": 0.0}),
+    "no-self-blends": Recipe({"self_blend": 0.0}),
+    "no-degrading": Recipe(patch="degrade"),
+    "no-augmentation": Recipe(patch="augment"),
+    "no-balance": Recipe({"source_weights": ()}, patch="balance"),
+    "no-imagenet": Recipe({"init": "none", "batch_norm": "train"}),
+    "norm-trained": Recipe({"batch_norm": "train"}),
+    "constant-rate": Recipe({"warmup": 0.0}, patch="schedule"),
+    "classic": Recipe(classic=True),
+    # not from ImageNet: what is worth doing to the detector that ships
+    "continued": Recipe(SHIPPED),
+    "continued-composites": Recipe(HEAVY),
+    "continued-localised": Recipe(HEAVY | {"localise": 0.5}),
+    "continued-224px": Recipe(HEAVY | {"localise": 0.5, "input_size": 224}),
+}
+
+
+def settings(recipe: Recipe, pictures: int, rate: float, seed: int) -> dict[str, Any]:
+    """The run's settings, less the data: one epoch of so many pictures."""
+    return {
+        "init": str(WEIGHTS),
+        "input_size": 128,
+        "batch_norm": "fold",
+        "multi_class": "no",
+        "head_epochs": 0,
+        "epochs": 1,
+        "epoch_pictures": pictures,
+        "batch_size": 32,
+        "learning_rate": rate,
+        "warmup": 0.1,
+        "self_blend": 0.25,
+        "composite": 0.15,
+        "source_weights": () if recipe.without == "stylegan_ffhq" else ("stylegan_ffhq=2",),
+        "val_pictures": 20,  # in training: what counts is judged afterwards
+        "seed": seed,
+        **recipe.changes,
+    }
+
+
+def run_all(jobs: Sequence[tuple[str, int]], options: argparse.Namespace) -> None:
+    """Each in a process of its own."""
+
+    def one(job: tuple[str, int]) -> None:
+        name, seed = job
+        folder = options.out / f"{name}-{seed}"
+        folder.mkdir(parents=True, exist_ok=True)
+        arguments = map(str, (name, seed, folder, options.pictures, options.rate))
+        with (folder / "log").open("w") as log:
+            command = [sys.executable, "-m", "benchmarks.recipe_run", *arguments]
+            code = subprocess.run(command, stdout=log, stderr=subprocess.STDOUT, check=False).returncode
+        print(line(folder) if code == 0 else f"{name} {seed}: failed, see {folder / 'log'}", flush=True)
+
+    missing = [(name, seed) for name, seed in jobs if not (options.out / f"{name}-{seed}" / "figures.json").is_file()]
+    with ThreadPoolExecutor(options.at_once) as pool:
+        list(pool.map(one, missing))
+
+
+def line(folder: Path) -> str:
+    """One run, in a line."""
+    figures = read(folder)
+    return f"{folder.name}: {figures['seconds']} s, " + " ".join(f"{k} {v}" for k, v in figures["val"].items())
+
+
+def read(folder: Path) -> dict[str, Any]:
+    figures: dict[str, Any] = json.loads((folder / "figures.json").read_text())
+    return figures
+
+
+def table(out: Path) -> str:
+    """Means over the seeds, and in brackets how far the seeds lie apart."""
+    lines = [
+        "| recipe | runs | " + " | ".join(SOURCES) + " | copies: dfdc | copies: stylegan_ffhq | composites |",
+        "|---" * 9 + "|",
+    ]
+    for name in RECIPES:
+        runs = [read(one.parent) for one in sorted(out.glob(f"{name}-[0-9]*/figures.json"))]
+        if not runs:
+            continue
+        cells = [[run["val"].get(source) for run in runs] for source in SOURCES]
+        cells += [[run["copies"].get(source) for run in runs] for source in SOURCES[:2]]
+        cells.append([run.get("composites") for run in runs])
+        lines.append(f"| {name} | {len(runs)} | " + " | ".join(map(_cell, cells)) + " |")
+        lines += [f"  kinds, seed {run['seed']}: {json.dumps(run['kinds'])}" for run in runs if "kinds" in run]
+    return "\n".join(lines)
+
+
+def _cell(values: Sequence[float | None]) -> str:
+    there = [value for value in values if value is not None]
+    if not there:
+        return "–"
+    spread = f" ({max(there) - min(there):.3f})" if len(there) > 1 else ""
+    return f"{mean(there):.3f}{spread}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", nargs="+", choices=tuple(RECIPES), default=tuple(RECIPES), metavar="NAME")
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1])
+    parser.add_argument("--pictures", type=int, default=6144, help="seen by each run (default: 6144)")
+    parser.add_argument("--rate", type=float, default=1.2e-4, help="peak learning rate (default: 1.2e-4)")
+    parser.add_argument("--at-once", type=int, default=2, help="runs at once (default: 2)")
+    parser.add_argument("--out", type=Path, default=Path("runs/recipes"), help="default: runs/recipes")
+    parser.add_argument("--table", action="store_true", help="run nothing, print what is there")
+    options = parser.parse_args()
+    if not options.table:
+        run_all([(name, seed) for seed in options.seeds for name in options.only], options)
+    print(table(options.out))
+
+
+if __name__ == "__main__":
+    main()
