@@ -32,7 +32,7 @@ def augment_both(crop: Rgb, mask: NDArray[np.float32], size: int, rng: Generator
     if rng.random() < 0.5:
         both = both[:, ::-1]
     both = reframe(both, rng)
-    return _restyle(both[..., :3], size, rng), both[..., 3].astype(np.float32) / 255
+    return _restyle(both[..., :3], size, rng), both[..., 3].astype(np.float32) / np.float32(255)
 
 
 def _restyle(crop: Rgb, size: int, rng: Generator) -> Rgb:

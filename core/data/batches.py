@@ -26,6 +26,7 @@ BLEND_SIDE = 256  # self-blending works on crops no larger than this
 MESH_CONFIDENCE = 0.5
 MOST_TRIES = 200  # real faces without a mesh in a row before giving up: there are none then
 BLENDED = "blended"  # the class of fakes that are made from real faces, where each class has an output
+SECOND_PART = 0.35  # of composites have parts of two donors
 DONORS = 3  # faces looked at for a composite; the one most alike in pose is taken
 
 
@@ -154,12 +155,18 @@ class TrainBatches(keras.utils.PyDataset):
         )
 
     def _composite(self, rng: Generator) -> SelfBlend:
-        """Both faces of one source: a part from elsewhere would be told by its resolution alone."""
+        """A face with a part of another's, or with parts of two; all of one source, or resolution alone would tell."""
         source = int(rng.choice(len(self._weights), p=self._weights))
         target, points = self._real_face(rng, source)
+        made = composite(target, points, *self._donor(points, source, rng), rng)
+        if rng.random() >= SECOND_PART:
+            return made
+        again = composite(made.fake, points, *self._donor(points, source, rng), rng)
+        return SelfBlend(again.fake, target, np.maximum(made.mask, again.mask))
+
+    def _donor(self, points: Points, source: int, rng: Generator) -> tuple[Rgb, Points]:
         donors = [self._real_face(rng, source) for _ in range(DONORS)]
-        donor, donor_points = min(donors, key=lambda face: likeness(points, face[1]))
-        return composite(target, points, donor, donor_points, rng)
+        return min(donors, key=lambda face: likeness(points, face[1]))
 
 
 def blendable(crop: Rgb, mesh: FaceMesh) -> tuple[Rgb, Points] | None:

@@ -45,10 +45,13 @@ def composite(target: Rgb, target_points: Points, donor: Rgb, donor_points: Poin
     """
     part = str(rng.choice(list(PARTS), p=list(PARTS.values())))
     chosen = _points_of(part, target_points, rng)
-    moved = _aligned(donor, donor_points[chosen], target_points[chosen], target.shape[:2], rng.random() < 0.5)
-    hard = _hull(target.shape[:2], target_points[chosen], rng)
-    if rng.random() < 0.9:
-        moved = _matched(moved, target, hard, rng.uniform(0.5, 1.0))
+    goal = target_points[chosen] if rng.random() < 0.5 else _misplaced(target_points[chosen], rng)
+    if rng.random() < 0.35:
+        donor = _other_sharpness(donor, rng)
+    moved = _aligned(donor, donor_points[chosen], goal, target.shape[:2], rng.random() < 0.5)
+    hard = _hull(target.shape[:2], goal, rng)
+    if rng.random() < 0.85:
+        moved = _matched(moved, target, hard, rng.uniform(0.4, 1.0))
     if rng.random() < 0.35:
         fake = _poisson(moved, target, hard)
         if fake is not None:
@@ -66,6 +69,27 @@ def likeness(points: Points, others: Points) -> float:
     shapes = [mesh - mesh.mean(axis=0) for mesh in (points, others)]
     first, second = (shape / max(float(np.linalg.norm(shape)), 1e-6) for shape in shapes)
     return float(np.linalg.norm(first - second))
+
+
+def _misplaced(points: Points, rng: Generator) -> Points:
+    """A little larger or smaller, turned and beside its place: hand and eye do not fit as least squares do."""
+    middle = points.mean(axis=0)
+    reach = float(np.abs(points - middle).max())
+    turn, gain = rng.uniform(-0.1, 0.1), rng.uniform(0.88, 1.15)
+    rotation = gain * np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+    moved: Points = ((points - middle) @ rotation.T + middle + rng.uniform(-0.12, 0.12, 2) * reach).astype(np.float32)
+    return moved
+
+
+def _other_sharpness(donor: Rgb, rng: Generator) -> Rgb:
+    """The donor's photograph was smaller, or sharpened."""
+    if rng.random() < 0.7:
+        height, width = donor.shape[:2]
+        part = rng.uniform(0.3, 0.8)
+        small = (max(8, round(part * width)), max(8, round(part * height)))
+        return cv2.resize(cv2.resize(donor, small, interpolation=cv2.INTER_AREA), (width, height))
+    gain = rng.uniform(0.4, 1.2)
+    return cv2.addWeighted(donor, 1 + gain, cv2.GaussianBlur(donor, (0, 0), rng.uniform(0.8, 2.0)), -gain, 0)
 
 
 def _points_of(part: str, points: Points, rng: Generator) -> NDArray[np.intp]:

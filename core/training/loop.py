@@ -251,7 +251,7 @@ class _Training:
             seed=config.seed,
             source_weights=config.emphasis,
             epoch=epoch,
-            workers=cores(),
+            workers=max(2, cores()),  # one would be TensorFlow's own thread, in which OpenVINO's meshes corrupt memory
             grid=grid,
         )
 
