@@ -134,8 +134,12 @@ def main() -> None:
     print(line("mean with the mirrored", (plain + logits(judge, found, scale, mirrored=True)) / 2, samples), flush=True)
     for size in options.sizes:
         print(line(f"{size} px", logits(detector(source, size), found, scale), samples), flush=True)
+    views = []
     for other in options.scales:
-        print(line(f"crop {other:g}", logits(judge, found, other), samples), flush=True)
+        views.append(logits(judge, found, other))
+        print(line(f"crop {other:g}", views[-1], samples), flush=True)
+    views += [logits(judge, found, other, mirrored=True) for other in options.scales]
+    print(line("mean of crops, mirrored", np.mean(views, axis=0), samples), flush=True)
 
 
 if __name__ == "__main__":

@@ -47,7 +47,7 @@ class Recipe:
 
 NO_BLENDS = {"self_blend": 0.0, "composite": 0.0}
 SEVERAL = {"multi_class": "yes"}
-SHIPPED = {"init": "default", "input_size": 160, "learning_rate": 6e-5}
+SHIPPED = {"init": "default", "input_size": 160, "batch_norm": "fold", "learning_rate": 6e-5}
 HEAVY = SHIPPED | {"self_blend": 0.15, "composite": 0.35}
 RECIPES: dict[str, Recipe] = {
     "base": Recipe(),
@@ -68,8 +68,8 @@ RECIPES: dict[str, Recipe] = {
     "no-degrading": Recipe(patch="degrade"),
     "no-augmentation": Recipe(patch="augment"),
     "no-balance": Recipe({"source_weights": ()}, patch="balance"),
-    "no-imagenet": Recipe({"init": "none", "batch_norm": "train"}),
-    "norm-trained": Recipe({"batch_norm": "train"}),
+    "no-imagenet": Recipe({"init": "none"}),
+    "norm-folded": Recipe({"batch_norm": "fold", "learning_rate": 1.2e-4}),
     "constant-rate": Recipe({"warmup": 0.0}, patch="schedule"),
     "classic": Recipe(classic=True),
     # not from ImageNet: what is worth doing to the detector that ships
@@ -85,7 +85,7 @@ def settings(recipe: Recipe, pictures: int, rate: float, seed: int) -> dict[str,
     return {
         "init": str(WEIGHTS),
         "input_size": 128,
-        "batch_norm": "fold",
+        "batch_norm": "train",
         "multi_class": "no",
         "head_epochs": 0,
         "epochs": 1,
@@ -161,8 +161,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", nargs="+", choices=tuple(RECIPES), default=tuple(RECIPES), metavar="NAME")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1])
-    parser.add_argument("--pictures", type=int, default=6144, help="seen by each run (default: 6144)")
-    parser.add_argument("--rate", type=float, default=1.2e-4, help="peak learning rate (default: 1.2e-4)")
+    parser.add_argument("--pictures", type=int, default=9600, help="seen by each run (default: 9600)")
+    parser.add_argument("--rate", type=float, default=3e-4, help="peak learning rate (default: 3e-4)")
     parser.add_argument("--at-once", type=int, default=2, help="runs at once (default: 2)")
     parser.add_argument("--out", type=Path, default=Path("runs/recipes"), help="default: runs/recipes")
     parser.add_argument("--table", action="store_true", help="run nothing, print what is there")

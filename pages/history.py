@@ -1,26 +1,13 @@
 """What was analysed on this machine: open it again, remove it, or clear it all."""
 
-from datetime import UTC, datetime
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
 import streamlit as st
 
 from core.store import HistoryEntry
 from pages.components import compare_inputs, live, resources, results, routing, sources, verdict
-from pages.components.text import count, escape, megabytes
+from pages.components.text import count, escape, megabytes, moment
 
 PER_PAGE = 12
 PAGES = {"image": "pages/image.py", "video": "pages/video.py"}
-
-
-def when(entry: HistoryEntry) -> str:
-    """The moment of the analysis on the clock of the one who reads it."""
-    moment = datetime.fromtimestamp(entry.analysed_at, UTC)
-    try:
-        zone = ZoneInfo(st.context.timezone or "UTC")
-    except (ZoneInfoNotFoundError, ValueError):
-        zone = ZoneInfo("UTC")
-    return f"{moment.astimezone(zone):%d %b %Y, %H:%M}"
 
 
 def remove(entry: HistoryEntry) -> None:
@@ -76,7 +63,7 @@ def card(entry: HistoryEntry) -> None:
             st.image(str(entry.thumbnail_path), alt=f"Thumbnail of {entry.name}", width="stretch")
         st.markdown(f"**{escape(entry.name)}**")
         verdict.badge(entry.verdict, entry.fake_probability)
-        st.caption(f"{when(entry)} · {escape(entry.model)}")
+        st.caption(f"{moment(entry.analysed_at)} · {escape(entry.model)}")
         st.space("stretch")
         with st.container(horizontal=True):
             if st.button(

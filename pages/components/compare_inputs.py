@@ -12,7 +12,7 @@ from core.media import IMAGE_SUFFIXES, VIDEO_SUFFIXES
 from core.samples import sample_images, sample_video
 from core.store import HistoryEntry, StoredMedia
 from pages.components import resources, sources, verdict
-from pages.components.text import escape
+from pages.components.text import escape, moment
 
 TYPES = sorted(suffix.lstrip(".") for suffix in IMAGE_SUFFIXES | VIDEO_SUFFIXES)
 SIDES = ("A", "B")
@@ -84,7 +84,7 @@ def choose_now(side: str, what: Chosen) -> None:
 def _entry_words(entry: HistoryEntry) -> str:
     number = verdict.percent(entry.fake_probability)
     look = verdict.LOOKS[entry.verdict]
-    return " · ".join([entry.name, f"{look.word} {number}".strip(), entry.model])
+    return " · ".join([entry.name, f"{look.word} {number}".strip(), entry.model, moment(entry.analysed_at)])
 
 
 def _from_history(side: str) -> None:

@@ -14,7 +14,7 @@ from core.faces.landmarks import default_mesh
 from core.media import IMAGE_SUFFIXES, load_image, read_frame_at
 from core.store import HistoryEntry, StoredMedia
 from pages.components import pictures, resources, results, sample_pictures, sources, verdict
-from pages.components.text import clock, escape
+from pages.components.text import clock, escape, moment
 
 PAGE = "explain"
 TYPES = sorted(suffix.lstrip(".") for suffix in IMAGE_SUFFIXES)
@@ -122,7 +122,8 @@ def _from_history() -> tuple[StoredMedia, ImageReport | VideoReport] | None:
 
 def _entry_words(entry: HistoryEntry) -> str:
     look = verdict.LOOKS[entry.verdict]
-    return f"{entry.name} · {look.word} {verdict.percent(entry.fake_probability)}".strip()
+    said = f"{look.word} {verdict.percent(entry.fake_probability)}".strip()
+    return " · ".join([entry.name, said, moment(entry.analysed_at)])
 
 
 def _of_picture(item: StoredMedia, report: ImageReport) -> tuple[FaceScore, float | None, str] | None:

@@ -1,6 +1,10 @@
-"""Names and sentences from outside, made safe to stand in Markdown."""
+"""Names and sentences from outside, made safe to stand in Markdown; sizes, times and numbers for people."""
 
 import re
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import streamlit as st
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#+!|~$:])")
 # Markdown makes links of these however they are escaped, for it looks for them last of all.
@@ -24,6 +28,16 @@ def clock(time_s: float) -> str:
     """A moment in a video: "0:07.4", "12:03.0"."""
     minutes, seconds = divmod(max(0.0, time_s), 60)
     return f"{int(minutes)}:{seconds:04.1f}"
+
+
+def moment(unix_s: float) -> str:
+    """A moment on the clock of the one who reads it: "3 Mar 2026, 14:05"."""
+    try:
+        zone = ZoneInfo(st.context.timezone or "UTC")
+    except (ZoneInfoNotFoundError, ValueError):
+        zone = ZoneInfo("UTC")
+    then = datetime.fromtimestamp(unix_s, UTC).astimezone(zone)
+    return f"{then.day} {then:%b %Y, %H:%M}"
 
 
 def duration(seconds: float) -> str:

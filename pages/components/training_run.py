@@ -16,7 +16,7 @@ from core.training.status import RunState
 from pages.components import resources, training_live
 from pages.components import training_runs as all_runs
 from pages.components import training_words as words
-from pages.components.text import escape
+from pages.components.text import escape, moment
 
 SAID = "training_said"
 """Session state: what the last action has to say, shown by the next run of the page."""
@@ -166,7 +166,7 @@ def header(run: Run) -> None:
         st.subheader(escape(run.name), anchor=False, width="content")
         st.badge(look.word, icon=look.icon, color=look.colour)
     facts = [escape(", ".join(run.data))] if run.config else []
-    facts.append(words.moment(run.created))
+    facts.append(moment(run.created))
     ended_quietly = run.message and run.state in (RunState.STOPPED, RunState.LOST)
     st.caption(" · ".join([*facts, escape(run.message) if ended_quietly else look.meaning]))
 

@@ -17,7 +17,7 @@ from core.training.runs import Run
 from core.training.status import RunState
 from pages.components import resources
 from pages.components import training_words as words
-from pages.components.text import escape
+from pages.components.text import escape, moment
 
 POLL_S = 3.0
 MEASURES = {"AUC": "val_auc", "Validation loss": "val_loss", "Training loss": "loss"}
@@ -85,7 +85,7 @@ def _row(run: Run) -> dict[str, Any]:
         "Data": ", ".join(run.data),
         "Epochs": epochs(run),
         "Time": words.span(None if run.minutes is None else 60 * run.minutes),
-        "Started": words.moment(run.created),
+        "Started": moment(run.created),
         "Note": run.note,
     }
 

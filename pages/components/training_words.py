@@ -1,11 +1,7 @@
 """How a run's state looks and reads, and how long things take, in the words of a clock on the wall."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
-import streamlit as st
 
 Colour = Literal["blue", "gray", "red", "orange", "green"]
 
@@ -83,16 +79,6 @@ LABELS = {
 def look(state: str) -> Look:
     """The look of a state; one that nobody knows is shown by its own name."""
     return LOOKS.get(str(state), Look(":material/help:", str(state).capitalize(), "gray", ""))
-
-
-def moment(unix_s: float) -> str:
-    """A moment on the clock of the one who reads it: "3 Mar 2026, 14:05"."""
-    try:
-        zone = ZoneInfo(st.context.timezone or "UTC")
-    except (ZoneInfoNotFoundError, ValueError):
-        zone = ZoneInfo("UTC")
-    then = datetime.fromtimestamp(unix_s, UTC).astimezone(zone)
-    return f"{then.day} {then:%b %Y, %H:%M}"
 
 
 def span(seconds: float | None) -> str:

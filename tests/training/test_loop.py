@@ -1,6 +1,7 @@
 """A whole small run: two phases, its folder, its records; stopped, killed and resumed it goes the same way."""
 
 import shutil
+import threading
 import zipfile
 
 import cv2
@@ -79,6 +80,20 @@ def test_folded_it_learns_resumes_and_leaves_a_usual_network(data, tmp_path):
     same(curve(run), curve(whole.parents[1]))
     assert curve(run)[-1][4] > 0.95
     assert any(is_normalised(best))  # what others open: finish, --init, exports
+
+
+def test_on_one_core_pictures_are_not_made_in_tensorflows_own_thread(data, tmp_path, monkeypatch):
+    seen = []
+    kept = loop.TrainBatches.__getitem__
+    monkeypatch.setattr(loop, "cores", lambda: 1)
+    monkeypatch.setattr(
+        loop.TrainBatches,
+        "__getitem__",
+        lambda self, index: (seen.append(threading.current_thread().name), kept(self, index))[1],
+    )
+    fit(settings(data, epochs=1), tmp_path / "run")
+    assert seen
+    assert not any(name.startswith("Dummy") for name in seen)  # what Python calls a thread that it did not start
 
 
 def is_normalised(path):
