@@ -1,0 +1,127 @@
+"""Is a manipulated stretch found in time? Real clips of ../shared/data/videos, manipulated by us between known seconds.
+
+    python -m benchmarks.stretches                           # the detector that ships, five frames a second
+    python -m benchmarks.stretches --every-frame
+
+From second 3 to before second 7 the face is swapped for that of the other clip's person (a composite of the whole or
+the inner face), or blended with a changed copy of itself; each frame anew, with the same settings. The clip is written
+as H.264 and analysed like any other. Printed are the stretches that are marked and their intersection over union with
+the truth, in time; for the untouched clip what is marked there. A swap may begin a track of its own. The
+media are licensed for research.
+"""
+
+import argparse
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.random import Generator, default_rng
+from numpy.typing import NDArray
+
+from core.analysis import analyze_video
+from core.analysis.types import VideoReport
+from core.data.composite import PARTS, composite
+from core.data.self_blend import self_blend
+from core.detector import load_detector
+from core.faces import default_finder
+from core.faces.crop import crop_square
+from core.faces.landmarks import default_mesh
+from core.media import H264Writer, Sampling, VideoReader
+
+CLIPS = Path(__file__).parents[2] / "shared" / "data" / "videos" / "Real"
+FROM_S, TO_S, LENGTH_S = 3.0, 7.0, 10.0
+AROUND = 1.5
+"""Side of what is manipulated, in face heights: all that a blend touches."""
+
+Rgb = NDArray[np.uint8]
+Face = tuple[Rgb, NDArray[np.float32], tuple[int, int]]
+"""A face with what is around it, its mesh in those pixels, and where its left top corner lies in the frame."""
+
+
+def face_of(frame: Rgb) -> Face | None:
+    found = default_finder().find(frame)
+    if not found:
+        return None
+    left, top, side = (round(edge) for edge in crop_square(max(found, key=lambda one: one.score).box_xyxy, AROUND))
+    x, y = max(0, left), max(0, top)
+    part = np.ascontiguousarray(frame[y : top + side, x : left + side])
+    points, confidence = default_mesh().points(part)
+    return (part, points, (x, y)) if confidence >= 0.5 else None
+
+
+def swapping_seed() -> int:
+    """A seed by which `composite` takes the whole or the inner face."""
+    for seed in range(1000):
+        if default_rng(seed).choice(list(PARTS), p=list(PARTS.values())) in ("face", "inner"):
+            return seed
+    raise AssertionError("no part of the face is ever whole")
+
+
+def manipulated(frame: Rgb, donor: Face | None, rng: Generator) -> Rgb:
+    """The frame with its face swapped for the donor's, or self-blended where there is none."""
+    face = face_of(frame)
+    if face is None:
+        return frame
+    part, points, (x, y) = face
+    made = composite(part, points, donor[0], donor[1], rng) if donor else self_blend(part, points, rng)
+    result = frame.copy()
+    result[y : y + part.shape[0], x : x + part.shape[1]] = made.fake
+    return result
+
+
+def write(clip: Path, into: Path, donor: Face | None, seed: int) -> None:
+    with (
+        VideoReader(clip, Sampling.every_frame()) as reader,
+        H264Writer(into, reader.info.size_wh, reader.info.fps, quality=23) as writer,
+    ):
+        for frame in reader:
+            if frame.time_s >= LENGTH_S:
+                break
+            fake = seed >= 0 and FROM_S <= frame.time_s < TO_S
+            writer.write(manipulated(frame.rgb, donor, default_rng(seed)) if fake else frame.rgb)
+
+
+def overlap(marked: Sequence[tuple[float, float]]) -> float:
+    """Intersection over union with the truth, in time."""
+    both = sum(max(0.0, min(end, TO_S) - max(start, FROM_S)) for start, end in marked)
+    return both / (sum(end - start for start, end in marked) + TO_S - FROM_S - both)
+
+
+def means(report: VideoReport) -> tuple[float, float]:
+    """Calibrated fake probability of the faces in the manipulated stretch and outside of it."""
+    faces = [(frame.time_s, face.fake_probability) for frame in report.frames for face in frame.faces]
+    inside = [p for time_s, p in faces if FROM_S <= time_s < TO_S]
+    outside = [p for time_s, p in faces if not FROM_S <= time_s < TO_S]
+    return float(np.mean(inside)), float(np.mean(outside))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", type=Path, default=Path("model/default"))
+    parser.add_argument("--every-frame", action="store_true", help="default: five a second")
+    options = parser.parse_args()
+    detector = load_detector(options.model)
+    sampling = Sampling.every_frame() if options.every_frame else Sampling.per_second(5)
+    clips = sorted(CLIPS.glob("*.mp4"))
+    donors = []
+    for clip in clips:
+        with VideoReader(clip, Sampling.per_second(1)) as reader:
+            donors.append(next((face for frame in reader if (face := face_of(frame.rgb))), None))
+    with tempfile.TemporaryDirectory() as folder:
+        for index, clip in enumerate(clips):
+            ways = {"untouched": (None, -1), "self-blended": (None, 3), "swapped": (donors[1 - index], swapping_seed())}
+            for name, (donor, seed) in ways.items():
+                made = Path(folder) / f"{clip.stem}-{name}.mp4"
+                write(clip, made, donor, seed)
+                report = analyze_video(made, detector, sampling=sampling)
+                marked = [(one.start_s, one.end_s) for track in report.tracks for one in track.stretches]
+                said = ", ".join(f"{start:.1f}-{end:.1f} s" for start, end in marked) or "nothing"
+                found = "" if seed < 0 else f", IoU {overlap(marked):.2f}"
+                inside, outside = means(report)
+                said += f", mean fake probability {inside:.2f} inside and {outside:.2f} outside"
+                print(f"{clip.stem:<16} {name:<13} {report.verdict:<10} marked {said}{found}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
