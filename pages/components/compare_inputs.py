@@ -84,7 +84,8 @@ def choose_now(side: str, what: Chosen) -> None:
 def _entry_words(entry: HistoryEntry) -> str:
     number = verdict.percent(entry.fake_probability)
     look = verdict.LOOKS[entry.verdict]
-    return " · ".join([entry.name, f"{look.word} {number}".strip(), entry.model, moment(entry.analysed_at)])
+    said = f"{look.word} {number}".strip()
+    return " · ".join([entry.name, said, moment(entry.analysed_at), entry.model])
 
 
 def _from_history(side: str) -> None:
