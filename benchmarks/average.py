@@ -21,10 +21,11 @@ def average(run: Path) -> Path:
     if not single.exists():
         best.replace(single)
     first, state = load_checkpoint(single)[0], read_state(single)
-    last, _ = load_checkpoint(folder / "last.keras")
+    last, ended = load_checkpoint(folder / "last.keras")
     if config.batch_norm == "fold":
         last = usual_network(last, config, state.classes)
     first.set_weights([(a + b) / 2 for a, b in zip(first.get_weights(), last.get_weights(), strict=True)])
+    state.averaged = state.epoch, ended.epoch
     save_checkpoint(first, best, state)
     return best
 

@@ -6,7 +6,6 @@ python -m benchmarks.recipe_run NAME SEED FOLDER PICTURES RATE
 import csv
 import json
 import os
-import random
 import sys
 import time
 from collections import Counter
@@ -20,7 +19,6 @@ from numpy.typing import NDArray
 from benchmarks.recipes import RECIPES, SHARED, SOURCES, Recipe, settings
 
 KINDS = {"dfdc": "face_swap", "stylegan_ffhq": "gan", "stylegan2_unsplash": "gan", "sd21_web": "diffusion"}
-WHOLE_HEADS = ("stylegan_ffhq", "stylegan2_unsplash", "sd21_web")
 COPY_PX, COPY_QUALITY = 112, 50
 JUDGED = 150
 """Val pictures of each source and class."""
@@ -103,15 +101,6 @@ def whole_picture(path: Path, size: int) -> Crops:
     return resize_crop(read_crop(path), size)
 
 
-def face(path: Path, size: int) -> Crops:
-    """A prepared crop as a detector sees it."""
-    from core.data.augment import MEAN_PART
-    from core.data.batches import read_crop
-    from core.faces.crop import middle, resize_crop
-
-    return resize_crop(middle(read_crop(path), MEAN_PART), size)
-
-
 def copy(crop: Crops) -> Crops:
     """What is left after half the size of a dfdc crop and JPEG 50."""
     from core.data.augment import recompress
@@ -120,37 +109,15 @@ def copy(crop: Crops) -> Crops:
     return resize_crop(recompress(resize_crop(crop, COPY_PX), COPY_QUALITY), crop.shape[0])
 
 
-def composites(samples: Sequence[Any], size: int) -> tuple[Crops, Crops]:
-    """Real val faces, and those with a part of another's."""
-    from core.data.augment import MEAN_PART
-    from core.data.batches import blendable, read_crop
-    from core.data.composite import composite, likeness
-    from core.faces.crop import middle, resize_crop
-    from core.faces.landmarks import default_mesh
-
-    rng, mesh = np.random.default_rng(0), default_mesh()
-    reals: list[Crops] = []
-    fakes: list[Crops] = []
-    for source in WHOLE_HEADS:
-        crops = [read_crop(one.path) for one in samples if one.source == source and not one.fake]
-        found = [one for one in (blendable(crop, mesh) for crop in crops) if one]
-        for target, points in found:
-            donors = [found[i] for i in rng.integers(0, len(found), 3)]
-            donor, donor_points = min(donors, key=lambda one: likeness(points, one[1]) or np.inf)
-            made = composite(target, points, donor, donor_points, rng).fake
-            reals.append(resize_crop(middle(target, MEAN_PART), size))
-            fakes.append(resize_crop(middle(made, MEAN_PART), size))
-    return np.stack(reals), np.stack(fakes)
-
-
 def run(name: str, seed: int, folder: Path, pictures: int, rate: float) -> dict[str, Any]:
     """Trains and judges."""
     import keras
 
+    from core.data.batches import seen_crop
     from core.metrics import roc_auc
     from core.training.callbacks import Unwatched
     from core.training.config import TrainConfig
-    from core.training.loop import load_samples
+    from core.training.loop import OFFSET, SCALE, load_samples, subset
     from core.training.validation import Judged
 
     recipe, cache, manifest = RECIPES[name], folder.parent / "cache", folder / "manifest.csv"
@@ -167,15 +134,15 @@ def run(name: str, seed: int, folder: Path, pictures: int, rate: float) -> dict[
         samples, view, scale, offset = find_samples([manifest]), whole_picture, 1 / 255, 0.0
     else:
         model, classes = trained(config, folder, cache)
-        samples, view, scale, offset = load_samples(config, cache, Unwatched()), face, 1 / 127.5, -1.0
-    figures: dict[str, Any] = {"recipe": name, "seed": seed, "pictures": pictures, "rate": rate}
+        samples, view, scale, offset = load_samples(config, cache, Unwatched()), seen_crop, SCALE, OFFSET
+    figures: dict[str, Any] = {"recipe": name, "seed": seed, "pictures": pictures, "rate": config.learning_rate}
     figures["seconds"] = round(time.monotonic() - started)
 
     def outputs(crops: Crops) -> NDArray[np.float32]:
         given: NDArray[np.float32] = model.predict(crops.astype(np.float32) * scale + offset, batch_size=32, verbose=0)
         return given
 
-    val = drawn([one for one in samples if one.split == "val"])
+    val = subset(samples, "val", JUDGED)
     for way, change, sources in (("val", None, SOURCES), ("copies", copy, SOURCES[:2])):
         members = [one for one in val if one.source in sources]
         crops = [view(one.path, config.input_size) for one in members]
@@ -184,6 +151,8 @@ def run(name: str, seed: int, folder: Path, pictures: int, rate: float) -> dict[
         if recipe.kinds and way == "val":
             figures["kinds"] = kinds(judged)
     if not recipe.classic:
+        from benchmarks.composites import composites
+
         pair = composites(val, config.input_size)
         scores = [Judged([], classes, outputs(part)).fake_probability for part in pair]
         truth = np.repeat([False, True], [len(part) for part in pair])
@@ -199,15 +168,6 @@ def kinds(judged: Any) -> dict[str, dict[str, float]]:
             kind = judged.classes[1 + int(np.argmax(given[1:]))]
             found.setdefault(sample.source, Counter())[kind] += 1
     return {source: {k: round(n / sum(c.values()), 2) for k, n in c.most_common()} for source, c in found.items()}
-
-
-def drawn(samples: Sequence[Any]) -> list[Any]:
-    """At most `JUDGED` of each source and class, the same ones each time."""
-    some: list[Any] = []
-    for key in sorted({(one.source, one.fake) for one in samples}):
-        members = [one for one in samples if (one.source, one.fake) == key]
-        some += random.Random(0).sample(members, min(JUDGED, len(members)))
-    return some
 
 
 def main() -> None:

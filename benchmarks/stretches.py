@@ -6,17 +6,18 @@
 From second 3 to before second 7 the face is swapped for that of the other clip's person (a composite of the whole or
 the inner face), or blended with a changed copy of itself; each frame anew, with the same settings. The clip is written
 as H.264 and analysed like any other. Printed are the stretches that are marked and their intersection over union with
-the truth, in time; for the untouched clip what is marked there. A swap may begin a track of its own. The
-media are licensed for research.
+seconds 3 to 7, which of the untouched clip should be 0. A swap may begin a track of its own. The media are licensed
+for research.
 """
 
 import argparse
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
-from numpy.random import Generator, default_rng
+from numpy.random import default_rng
 from numpy.typing import NDArray
 
 from core.analysis import analyze_video
@@ -31,6 +32,7 @@ from core.media import H264Writer, Sampling, VideoReader
 
 CLIPS = Path(__file__).parents[2] / "shared" / "data" / "videos" / "Real"
 FROM_S, TO_S, LENGTH_S = 3.0, 7.0, 10.0
+SEED = 3
 AROUND = 1.5
 """Side of what is manipulated, in face heights: all that a blend touches."""
 
@@ -50,6 +52,7 @@ def face_of(frame: Rgb) -> Face | None:
     return (part, points, (x, y)) if confidence >= 0.5 else None
 
 
+@cache
 def swapping_seed() -> int:
     """A seed by which `composite` takes the whole or the inner face."""
     for seed in range(1000):
@@ -58,19 +61,29 @@ def swapping_seed() -> int:
     raise AssertionError("no part of the face is ever whole")
 
 
-def manipulated(frame: Rgb, donor: Face | None, rng: Generator) -> Rgb:
-    """The frame with its face swapped for the donor's, or self-blended where there is none."""
+def self_blended(frame: Rgb) -> Rgb:
+    """The frame with its face blended with a changed copy of itself."""
+    return _changed(frame, lambda part, points: self_blend(part, points, default_rng(SEED)).fake)
+
+
+def swapped(frame: Rgb, donor: Face) -> Rgb:
+    """The frame with the donor's face in the place of its own."""
+    seed = swapping_seed()
+    return _changed(frame, lambda part, points: composite(part, points, donor[0], donor[1], default_rng(seed)).fake)
+
+
+def _changed(frame: Rgb, change: Callable[[Rgb, NDArray[np.float32]], Rgb]) -> Rgb:
     face = face_of(frame)
     if face is None:
         return frame
     part, points, (x, y) = face
-    made = composite(part, points, donor[0], donor[1], rng) if donor else self_blend(part, points, rng)
     result = frame.copy()
-    result[y : y + part.shape[0], x : x + part.shape[1]] = made.fake
+    result[y : y + part.shape[0], x : x + part.shape[1]] = change(part, points)
     return result
 
 
-def write(clip: Path, into: Path, donor: Face | None, seed: int) -> None:
+def write(clip: Path, into: Path, change: Callable[[Rgb], Rgb]) -> None:
+    """The clip's first seconds, encoded anew, the frames of the stretch changed."""
     with (
         VideoReader(clip, Sampling.every_frame()) as reader,
         H264Writer(into, reader.info.size_wh, reader.info.fps, quality=23) as writer,
@@ -78,8 +91,12 @@ def write(clip: Path, into: Path, donor: Face | None, seed: int) -> None:
         for frame in reader:
             if frame.time_s >= LENGTH_S:
                 break
-            fake = seed >= 0 and FROM_S <= frame.time_s < TO_S
-            writer.write(manipulated(frame.rgb, donor, default_rng(seed)) if fake else frame.rgb)
+            writer.write(change(frame.rgb) if FROM_S <= frame.time_s < TO_S else frame.rgb)
+
+
+def first_face(clip: Path) -> Face:
+    with VideoReader(clip, Sampling.per_second(1)) as reader:
+        return next(face for frame in reader if (face := face_of(frame.rgb)))
 
 
 def overlap(marked: Sequence[tuple[float, float]]) -> float:
@@ -104,23 +121,29 @@ def main() -> None:
     detector = load_detector(options.model)
     sampling = Sampling.every_frame() if options.every_frame else Sampling.per_second(5)
     clips = sorted(CLIPS.glob("*.mp4"))
-    donors = []
-    for clip in clips:
-        with VideoReader(clip, Sampling.per_second(1)) as reader:
-            donors.append(next((face for frame in reader if (face := face_of(frame.rgb))), None))
+    donors = [first_face(clip) for clip in clips]
     with tempfile.TemporaryDirectory() as folder:
         for index, clip in enumerate(clips):
-            ways = {"untouched": (None, -1), "self-blended": (None, 3), "swapped": (donors[1 - index], swapping_seed())}
-            for name, (donor, seed) in ways.items():
+            ways: dict[str, Callable[[Rgb], Rgb]] = {
+                "untouched": lambda frame: frame,
+                "self-blended": self_blended,
+                "swapped": partial(swapped, donor=donors[index - 1]),
+            }
+            for name, change in ways.items():
                 made = Path(folder) / f"{clip.stem}-{name}.mp4"
-                write(clip, made, donor, seed)
+                write(clip, made, change)
                 report = analyze_video(made, detector, sampling=sampling)
-                marked = [(one.start_s, one.end_s) for track in report.tracks for one in track.stretches]
-                said = ", ".join(f"{start:.1f}-{end:.1f} s" for start, end in marked) or "nothing"
-                found = "" if seed < 0 else f", IoU {overlap(marked):.2f}"
-                inside, outside = means(report)
-                said += f", mean fake probability {inside:.2f} inside and {outside:.2f} outside"
-                print(f"{clip.stem:<16} {name:<13} {report.verdict:<10} marked {said}{found}", flush=True)
+                print(f"{clip.stem:<16} {name:<13} {words(report)}", flush=True)
+
+
+def words(report: VideoReport) -> str:
+    marked = [(one.start_s, one.end_s) for track in report.tracks for one in track.stretches]
+    said = ", ".join(f"{start:.1f}-{end:.1f} s" for start, end in marked) or "nothing"
+    inside, outside = means(report)
+    return (
+        f"{report.verdict:<10} marked {said} (IoU {overlap(marked):.2f}), "
+        f"mean fake probability {inside:.2f} inside and {outside:.2f} outside"
+    )
 
 
 if __name__ == "__main__":

@@ -32,6 +32,7 @@ class Palette:
     text: str
     muted: str
     grid: str
+    paper: str
     people: tuple[str, ...]
 
 
@@ -42,6 +43,7 @@ LIGHT = Palette(
     text="#1c2430",
     muted="#667085",
     grid="rgba(102,112,133,0.18)",
+    paper="rgba(252,251,249,0.8)",
     people=("#2458c5", "#7c3fc4", "#0b7d8f", "#a83e86", "#5d6a1d", "#53606f"),
 )
 DARK = Palette(
@@ -51,6 +53,7 @@ DARK = Palette(
     text="#e8ebf0",
     muted="#98a2b3",
     grid="rgba(152,162,179,0.18)",
+    paper="rgba(18,22,28,0.8)",
     people=("#7fa8ff", "#c39bff", "#53cfe0", "#f08fcb", "#c6d46a", "#b4bfcc"),
 )
 
@@ -158,7 +161,15 @@ def _add_bands(figure: go.Figure, thresholds: "Thresholds", colours: Palette) ->
         figure.add_hrect(y0=bottom, y1=top, fillcolor=colour, opacity=0.07, line_width=0, layer="below")
         font = {"size": 11, "color": colour}
         figure.add_annotation(
-            x=1, xref="paper", xanchor="right", y=y, yanchor=yanchor, text=words, font=font, showarrow=False
+            x=1,
+            xref="paper",
+            xanchor="right",
+            y=y,
+            yanchor=yanchor,
+            text=words,
+            font=font,
+            showarrow=False,
+            bgcolor=colours.paper,  # a line that runs there all the same passes behind the words
         )
     for edge in (low, high):
         figure.add_hline(y=edge, line={"color": colours.muted, "width": 1, "dash": "dot"}, layer="below")

@@ -82,17 +82,7 @@ def video_report(side: str, chosen: Chosen, detector: Detector, sampling: Sampli
     if not job.ended:
         live.panel(job, detector.spec.thresholds, title=item.name, side=side)
         return None
-    if job.state == "failed":
-        st.error(escape(job.error or ""), title=job.error_title, icon=":material/error:")
-    else:
-        st.info("The analysis was cancelled, and nothing of it was kept.", icon=":material/cancel:")
-    st.button(
-        "Analyse again",
-        icon=":material/refresh:",
-        key=f"compare_again_{side}",
-        on_click=live.try_again,
-        args=(job_key,),
-    )
+    live.ended_without(job, job_key, key=f"compare_again_{side}")
     return None
 
 

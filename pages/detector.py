@@ -24,7 +24,7 @@ def facts(spec: DetectorSpec) -> dict[str, str]:
     low, high = spec.thresholds.real_below, spec.thresholds.fake_above
     return {
         "Licence": spec.licence or sidebar.NO_LICENCE,
-        "Input": f"{spec.input_size} × {spec.input_size} pixels, a crop of {spec.crop.scale:g} face heights",
+        "Input": f"{spec.input_size} × {spec.input_size} pixels, a crop of {spec.crop.scale:.2g} face heights",
         "Classes": ", ".join(spec.classes),
         "Verdicts": f"below {verdict.percent(low)} no manipulation found, from {verdict.percent(high)} likely fake, "
         "between them uncertain",

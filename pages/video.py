@@ -26,7 +26,7 @@ from pages.components import (
     verdict,
 )
 from pages.components import sampling as sampling_choice
-from pages.components.text import clock, escape
+from pages.components.text import clock
 
 PAGE = "video"
 TYPES = sorted(suffix.lstrip(".") for suffix in VIDEO_SUFFIXES)
@@ -107,11 +107,7 @@ def report_of(item: StoredMedia, detector: Detector, sampling: Sampling) -> Vide
         with slot.container():
             live.panel(job, detector.spec.thresholds, title=item.name)
         return None
-    if job.state == "failed":
-        st.error(escape(job.error or ""), title=job.error_title, icon=":material/error:")
-    else:
-        st.info("The analysis was cancelled, and nothing of it was kept.", icon=":material/cancel:")
-    st.button("Analyse again", icon=":material/refresh:", on_click=live.try_again, args=(job_key,))
+    live.ended_without(job, job_key)
     return None
 
 

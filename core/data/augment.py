@@ -21,18 +21,18 @@ MEAN_PART = (1 + LEAST_PART) / 2
 
 def augment(crop: Rgb, size: int, rng: Generator) -> Rgb:
     """A face crop (h, w, 3) as a training picture uint8 (size, size, 3)."""
-    if rng.random() < 0.5:
-        crop = crop[:, ::-1]
-    return _restyle(reframe(crop, rng), size, rng)
+    return _restyle(_framed(crop, rng), size, rng)
 
 
 def augment_both(crop: Rgb, mask: NDArray[np.float32], size: int, rng: Generator) -> tuple[Rgb, NDArray[np.float32]]:
     """`augment`, and the part of a mask (h, w), 0..1, that is in view: float32, as large as that part of the crop."""
-    both = np.dstack([crop, np.round(mask * 255).astype(np.uint8)])
-    if rng.random() < 0.5:
-        both = both[:, ::-1]
-    both = reframe(both, rng)
+    both = _framed(np.dstack([crop, np.round(mask * 255).astype(np.uint8)]), rng)
     return _restyle(both[..., :3], size, rng), both[..., 3].astype(np.float32) / np.float32(255)
+
+
+def _framed(picture: NDArray[np.uint8], rng: Generator) -> NDArray[np.uint8]:
+    """Mirrored by chance, and a part of it; of any channels."""
+    return reframe(picture[:, ::-1] if rng.random() < 0.5 else picture, rng)
 
 
 def _restyle(crop: Rgb, size: int, rng: Generator) -> Rgb:

@@ -16,7 +16,7 @@ from core.data.augment import MEAN_PART, augment, augment_both
 from core.data.composite import composite, likeness
 from core.data.dataset import REAL, Sample
 from core.data.places import contrast
-from core.data.self_blend import Points, Rgb, SelfBlend, self_blend
+from core.data.self_blend import Blend, Points, Rgb, self_blend
 from core.errors import DataError
 from core.faces.crop import middle, resize_crop
 from core.faces.landmarks import FaceMesh, default_mesh
@@ -36,6 +36,11 @@ def read_crop(path: Path) -> NDArray[np.uint8]:
     if bgr is None:
         raise DataError(f"The face crop {path.name} cannot be read any more: prepare the data again.")
     return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
+
+
+def seen_crop(path: Path, size: int) -> NDArray[np.uint8]:
+    """What a detector judges of a prepared crop: its middle, as RGB uint8 (size, size, 3)."""
+    return resize_crop(middle(read_crop(path), MEAN_PART), size)
 
 
 class TrainBatches(keras.utils.PyDataset):
@@ -101,13 +106,12 @@ class TrainBatches(keras.utils.PyDataset):
         inputs = np.stack([crop for crop, _, _ in drawn]).astype(np.float32)
         inputs = inputs * np.float32(self._scale) + np.float32(self._offset)
         labels = [label for _, label, _ in drawn]
-        weights = np.array([self._weight(label) for label in labels], np.float32)
         targets: Any = self._targets(labels)
+        weights: Any = np.array([self._weight(label) for label in labels], np.float32)
         if self._grid:
             targets = targets, np.stack([contrast(mask, self._grid) for _, _, mask in drawn])
-        if not self._class_weights:
-            return inputs, targets
-        return inputs, targets, (weights, np.ones_like(weights)) if self._grid else weights
+            weights = weights, np.ones_like(weights)
+        return (inputs, targets, weights) if self._class_weights else (inputs, targets)
 
     def _targets(self, labels: Sequence[str]) -> NDArray[np.float32]:
         if len(self._classes) == 2:
@@ -120,15 +124,13 @@ class TrainBatches(keras.utils.PyDataset):
         return self._class_weights.get(label, self._class_weights.get(output, 1.0))
 
     def _draw(self, fake: bool, rng: Generator) -> tuple[Rgb, str, NDArray[np.float32] | None]:
-        """A training picture, its class, and where it was changed, as far as that is known and asked for."""
+        """A training picture, its class, and where it was changed, as far as that is known."""
         chance = rng.random()
         if fake and chance < self._blend_share + self._composite_share:
             blends = chance < self._blend_share
             made = self_blend(*self._real_face(rng), rng) if blends else self._composite(rng)
-            if self._grid:
-                picture, mask = augment_both(made.fake, made.mask, self._size, rng)
-                return picture, BLENDED, mask
-            return augment(made.fake, self._size, rng), BLENDED, None
+            picture, mask = augment_both(made.fake, made.mask, self._size, rng)
+            return picture, BLENDED, mask
         if not fake and chance < self._blend_share / 3:  # some real partners too, as in the paper
             crop, label = self_blend(*self._real_face(rng), rng).real, REAL
         else:
@@ -154,7 +156,7 @@ class TrainBatches(keras.utils.PyDataset):
             "The real pictures show no faces that can be blended: turn self-blending and composites off (0)."
         )
 
-    def _composite(self, rng: Generator) -> SelfBlend:
+    def _composite(self, rng: Generator) -> Blend:
         """A face with a part of another's, or with parts of two; all of one source, or resolution alone would tell."""
         source = int(rng.choice(len(self._weights), p=self._weights))
         target, points = self._real_face(rng, source)
@@ -162,7 +164,7 @@ class TrainBatches(keras.utils.PyDataset):
         if rng.random() >= SECOND_PART:
             return made
         again = composite(made.fake, points, *self._donor(points, source, rng), rng)
-        return SelfBlend(again.fake, target, np.maximum(made.mask, again.mask))
+        return Blend(again.fake, target, np.maximum(made.mask, again.mask))
 
     def _donor(self, points: Points, source: int, rng: Generator) -> tuple[Rgb, Points]:
         donors = [self._real_face(rng, source) for _ in range(DONORS)]
@@ -220,5 +222,5 @@ class EvalBatches(keras.utils.PyDataset):
 
     def __getitem__(self, index: int) -> tuple[NDArray[np.float32]]:
         paths = self._paths[index * self._batch_size : (index + 1) * self._batch_size]
-        crops = np.stack([resize_crop(middle(read_crop(path), MEAN_PART), self._size) for path in paths])
+        crops = np.stack([seen_crop(path, self._size) for path in paths])
         return (crops.astype(np.float32) * np.float32(self._scale) + np.float32(self._offset),)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from core.data.self_blend import CHIN, EYES, FOREHEAD, INNER, MOUTH, Points, Rgb, SelfBlend, elastic
+from core.data.self_blend import CHIN, EYES, FOREHEAD, INNER, MOUTH, Blend, Points, Rgb, elastic
 
 # Points of MediaPipe's 468-point mesh, by its published map
 LEFT_EYE = (70, 63, 105, 66, 107, 193, 245, 128, 121, 120, 119, 118, 117, 111, 143)
@@ -33,7 +33,7 @@ PARTS: dict[str, float] = {
 """The parts that are set in, and how often."""
 
 
-def composite(target: Rgb, target_points: Points, donor: Rgb, donor_points: Points, rng: Generator) -> SelfBlend:
+def composite(target: Rgb, target_points: Points, donor: Rgb, donor_points: Points, rng: Generator) -> Blend:
     """Sets a part of the donor's face into the target's.
 
     Args:
@@ -55,13 +55,13 @@ def composite(target: Rgb, target_points: Points, donor: Rgb, donor_points: Poin
     if rng.random() < 0.35:
         fake = _poisson(moved, target, hard)
         if fake is not None:
-            return SelfBlend(fake, target, hard)
+            return Blend(fake, target, hard)
     sharp = rng.random() < 0.25
     unit = max(target.shape) / 256
     mask = cv2.GaussianBlur(hard, (0, 0), (rng.uniform(0.4, 1.2) if sharp else rng.uniform(1.5, 9.0)) * unit)
     mask = mask * np.float32(rng.choice([0.75, 1, 1, 1]))
     fake = mask[..., None] * moved.astype(np.float32) + (1 - mask[..., None]) * target.astype(np.float32)
-    return SelfBlend(np.clip(fake + 0.5, 0, 255).astype(np.uint8), target, mask)
+    return Blend(np.clip(fake + 0.5, 0, 255).astype(np.uint8), target, mask)
 
 
 def likeness(points: Points, others: Points) -> float:

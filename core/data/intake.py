@@ -30,6 +30,7 @@ SWELL_FROM_BYTES = 64 << 20
 SPARE_BYTES = 1 << 30  # left free on the disk
 CHUNK_BYTES = 1 << 20
 NAME_LENGTH = 60
+ENCRYPTED = 1  # the flag of a ZIP's member
 FACTS_FILE = ".data-set.json"
 FORGOTTEN_S = 86_400
 
@@ -62,6 +63,8 @@ def add_zip(fileobj: BinaryIO, name: str) -> Path:
     shown = shown_name(name)
     with _zip_errors(shown), zipfile.ZipFile(fileobj) as archive:
         members = [member for member in archive.infolist() if _is_plain_file(member)]
+        if any(member.flag_bits & ENCRYPTED for member in members):
+            raise DataError(f"{shown} is encrypted, and no password is asked for here: make a plain ZIP of the folder.")
         unpacked = sum(member.file_size for member in members)
         packed = sum(member.compress_size for member in members)
         if unpacked > max(SWELL_FROM_BYTES, MAX_RATIO * packed):
@@ -200,10 +203,8 @@ def _zip_errors(shown: str) -> Iterator[None]:
         yield
     except (zipfile.BadZipFile, zlib.error, EOFError) as error:
         raise DataError(f"{shown} is no ZIP, or a damaged one: make or upload it again.") from error
-    except (NotImplementedError, RuntimeError) as error:  # an unknown compression; a password
-        raise DataError(
-            f"{shown} is encrypted or packed in a way that cannot be read: make a plain ZIP of the folder."
-        ) from error
+    except NotImplementedError as error:
+        raise DataError(f"{shown} is packed in a way that cannot be read: make a plain ZIP of the folder.") from error
 
 
 @contextmanager

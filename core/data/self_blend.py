@@ -22,15 +22,18 @@ EYES = (70, 63, 105, 66, 107, 336, 296, 334, 293, 300, 372, 340, 448, 449, 197, 
 CHIN = (152, 148, 176, 149, 150, 377, 400, 378, 379, 136, 365, 172, 397)
 
 
-class SelfBlend(NamedTuple):
-    """`fake` and its `real` partner, uint8 (h, w, 3), and the blended `mask`, float32 (h, w) in 0..1."""
+class Blend(NamedTuple):
+    """A fake made of a real face.
+
+    `fake` and its `real` partner are uint8 (h, w, 3); the blended `mask` is float32 (h, w) in 0..1.
+    """
 
     fake: Rgb
     real: Rgb
     mask: NDArray[np.float32]
 
 
-def self_blend(face: Rgb, points: Points, rng: Generator) -> SelfBlend:
+def self_blend(face: Rgb, points: Points, rng: Generator) -> Blend:
     """Blends a real face with itself.
 
     Args:
@@ -48,7 +51,7 @@ def self_blend(face: Rgb, points: Points, rng: Generator) -> SelfBlend:
     mask = _soften(elastic(mask, rng), rng) * rng.choice([0.25, 0.5, 0.75, 1, 1, 1])
     weight = mask[..., None].astype(np.float32)
     fake = weight * source.astype(np.float32) + (1 - weight) * target.astype(np.float32)
-    return SelfBlend(np.clip(fake + 0.5, 0, 255).astype(np.uint8), target, mask.astype(np.float32))
+    return Blend(np.clip(fake + 0.5, 0, 255).astype(np.uint8), target, mask.astype(np.float32))
 
 
 def _hull_mask(shape: tuple[int, ...], points: Points, rng: Generator) -> NDArray[np.float32]:

@@ -20,7 +20,7 @@ from core.faces.landmarks import default_mesh
 from core.media import load_image
 
 if TYPE_CHECKING:
-    from core.data.self_blend import Points, Rgb, SelfBlend
+    from core.data.self_blend import Blend, Points, Rgb
     from core.detector.engine import Detector
 
 TRIES = 8
@@ -92,7 +92,7 @@ def make_fakes(
     return [*found, *others][:count], made
 
 
-def _blends(samples: Sequence[Sample], detector: Detector, finder: FaceFinder, seed: int) -> Iterator[SelfBlend]:
+def _blends(samples: Sequence[Sample], detector: Detector, finder: FaceFinder, seed: int) -> Iterator[Blend]:
     from core.data.batches import blendable
     from core.data.composite import composite
     from core.data.self_blend import self_blend
@@ -121,7 +121,7 @@ def _crop(sample: Sample, detector: Detector, finder: FaceFinder) -> NDArray[np.
     return cut_face(rgb, faces[0], detector.spec.crop.scale) if faces else None
 
 
-def _judged(blend: SelfBlend, detector: Detector) -> MadeFake:
+def _judged(blend: Blend, detector: Detector) -> MadeFake:
     size = detector.spec.input_size
     crop = resize_crop(blend.fake, size)
     mask = cv2.resize(blend.mask, (size, size), interpolation=cv2.INTER_AREA)

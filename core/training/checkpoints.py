@@ -30,6 +30,7 @@ class State:
         best: Highest validation AUC so far.
         best_epoch: The epoch that had it, from 1.
         classes: What the network's outputs mean.
+        averaged: The epochs of whose weights these are the mean; none where they are one epoch's.
     """
 
     phase: str = TRAINING
@@ -41,6 +42,7 @@ class State:
     best: float = 0.0
     best_epoch: int = 0
     classes: tuple[str, ...] = ("real", "fake")
+    averaged: tuple[int, ...] = ()
 
     @classmethod
     def of(cls, text: str | bytes) -> "State":
@@ -50,7 +52,7 @@ class State:
             values |= {"phase_epoch": values["epoch"], "phase_step": values["step"]}
         known = {one.name for one in fields(cls)}
         state = cls(**{name: value for name, value in values.items() if name in known})
-        state.classes = tuple(state.classes)
+        state.classes, state.averaged = tuple(state.classes), tuple(state.averaged)
         return state
 
 

@@ -69,6 +69,7 @@ def finish(run: Path, config: TrainConfig, cache: Path, *, watch: Watch | None =
         "settings": {key: value for key, value in asdict(config).items() if key not in ELSEWHERE},
         "blended_splits": [name for name, one in (("val", val_set), ("test", test_set)) if one.blended],
         **_history(run),
+        **_averaged(run),
     }
     spec = replace(spec, metrics=_metrics(spec, val, test), training=training)
     save_spec(folder, spec)
@@ -105,22 +106,26 @@ def _store(run: Path, folder: Path, config: TrainConfig) -> DetectorSpec:
     best = run / "checkpoints" / "best.keras"
     if not best.is_file():
         raise TrainingError("No epoch has ended yet, so there is nothing to make a detector of: resume the run.")
-    try:
-        classes = read_state(best).classes
-    except (OSError, ValueError, TypeError, KeyError):  # of a run from before checkpoints said so
-        classes = State().classes
     spec = DetectorSpec(
         name=config.name,
         input_size=config.input_size,
         crop=CropSpec(scale=round(MEAN_PART * config.crop_scale, 4)),
         preprocessing=Preprocessing(scale=SCALE, offset=OFFSET),
         mirrored=True,  # measured: python -m benchmarks.inference
-        classes=classes,
+        classes=_state(run).classes,
         licence=config.licence,
         description=config.description,
     )
     shutil.rmtree(folder / EXPORT_FOLDER, ignore_errors=True)
     return save_artifact(folder, load_keras(best, config.input_size), spec)
+
+
+def _state(run: Path) -> State:
+    """What the best checkpoint says of itself."""
+    try:
+        return read_state(run / "checkpoints" / "best.keras")
+    except (OSError, ValueError, TypeError, KeyError):  # of a run from before checkpoints said so
+        return State()
 
 
 @dataclass(frozen=True)
@@ -163,6 +168,12 @@ def _counts(samples: Sequence[Sample]) -> dict[str, dict[str, int]]:
     for sample in samples:
         counts.setdefault(sample.source, Counter())[sample.label] += 1
     return {source: dict(counter) for source, counter in counts.items()}
+
+
+def _averaged(run: Path) -> dict[str, Any]:
+    """Of which epochs the best checkpoint is the mean, if it is one."""
+    epochs = _state(run).averaged
+    return {"averaged_epochs": list(epochs)} if epochs else {}
 
 
 def _history(run: Path) -> dict[str, Any]:

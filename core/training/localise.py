@@ -18,7 +18,11 @@ MARGIN = 4.0
 
 
 class Evidence(keras.layers.Layer):
-    """(n, h, w, c) features to the (n, h, w) evidence for fake of which the head's logit is the mean, less its bias."""
+    """(n, h, w, c) features to (n, h, w) evidence for fake in logits, without the head's bias.
+
+    Its mean is the logit of a sigmoid head. Of a softmax it is the mean of the fakes' logits less that of real, which
+    rises and falls with the log-odds of fake.
+    """
 
     def __init__(self, head: keras.layers.Dense) -> None:
         super().__init__(dtype="float32")

@@ -138,7 +138,7 @@ class _Training:
     ) -> None:
         self._config, self._folder, self._state, self._watch = config, folder, state, watch
         self._train = [sample for sample in samples if sample.split == "train"]
-        val = _subset(samples, "val", config.val_pictures)
+        val = subset(samples, "val", config.val_pictures)
         self._keeper = Keeper(folder, config, state, val, watch)
         self._val = EvalBatches(val, size=config.input_size, scale=SCALE, offset=OFFSET, batch_size=VAL_BATCH)
         watch.update(message="", done=None, total=None)
@@ -277,7 +277,7 @@ def _jit() -> Any:
     return "auto" if uses_gpu() else False
 
 
-def _subset(samples: Sequence[Sample], split: str, most: int) -> list[Sample]:
+def subset(samples: Sequence[Sample], split: str, most: int) -> list[Sample]:
     """At most `most` samples of each source and class, the same ones each time."""
     drawn: list[Sample] = []
     for key in sorted({(s.source, s.label) for s in samples if s.split == split}):

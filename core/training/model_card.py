@@ -81,12 +81,14 @@ def _training(spec: DetectorSpec) -> list[str]:
         f"| {source} | {labels.get('real', 0)} | {sum(n for label, n in labels.items() if label != 'real')} |"
         for source, labels in training["pictures"].items()
     )
+    averaged = training.get("averaged_epochs")
+    mean = f" The weights are the mean of those of epochs {' and '.join(map(str, averaged))}." if averaged else ""
     settings = ", ".join(f"{key} {_plain(value)}" for key, value in training["settings"].items())
     return [
         "## Training",
         f"| source | real | fake |\n|---|---|---|\n{counts}",
         f"{training['epochs']} epochs in {training['minutes']} minutes; the weights of epoch {training['best_epoch']} "
-        f"had the best mean AUC over the validation sources. Settings: {settings}.",
+        f"had the best mean AUC over the validation sources.{mean} Settings: {settings}.",
         f"Input {spec.input_size} px; the crop is a square of {spec.crop.scale:g} × the height of the face box.",
     ]
 

@@ -10,9 +10,9 @@ from streamlit.delta_generator import DeltaGenerator
 from core.detector import DetectorEntry
 from core.media import IMAGE_SUFFIXES, VIDEO_SUFFIXES
 from core.samples import sample_images, sample_video
-from core.store import HistoryEntry, StoredMedia
+from core.store import StoredMedia
 from pages.components import resources, sources, verdict
-from pages.components.text import escape, moment
+from pages.components.text import escape
 
 TYPES = sorted(suffix.lstrip(".") for suffix in IMAGE_SUFFIXES | VIDEO_SUFFIXES)
 SIDES = ("A", "B")
@@ -81,13 +81,6 @@ def choose_now(side: str, what: Chosen) -> None:
     st.rerun()
 
 
-def _entry_words(entry: HistoryEntry) -> str:
-    number = verdict.percent(entry.fake_probability)
-    look = verdict.LOOKS[entry.verdict]
-    said = f"{look.word} {number}".strip()
-    return " · ".join([entry.name, said, moment(entry.analysed_at), entry.model])
-
-
 def _from_history(side: str) -> None:
     entries = [entry for entry in resources.store().history() if entry.media_path is not None]
     if not entries:
@@ -97,7 +90,7 @@ def _from_history(side: str) -> None:
         "An earlier result",
         entries,
         index=None,
-        format_func=_entry_words,
+        format_func=verdict.entry_words,
         key=f"{_key(side)}_history",
         placeholder="Choose a result",
         help="It is shown as it was made, with the detector of that time.",

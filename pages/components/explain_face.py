@@ -12,9 +12,9 @@ from core.faces import Face, crop_face
 from core.faces.crop import crop_square
 from core.faces.landmarks import default_mesh
 from core.media import IMAGE_SUFFIXES, load_image, read_frame_at
-from core.store import HistoryEntry, StoredMedia
+from core.store import StoredMedia
 from pages.components import pictures, resources, results, sample_pictures, sources, verdict
-from pages.components.text import clock, escape, moment
+from pages.components.text import clock, escape
 
 PAGE = "explain"
 TYPES = sorted(suffix.lstrip(".") for suffix in IMAGE_SUFFIXES)
@@ -110,7 +110,11 @@ def _from_history() -> tuple[StoredMedia, ImageReport | VideoReport] | None:
         st.info("Nothing with a face has been analysed yet: check a picture or a video first, or drop a picture here.")
         return None
     entry = st.selectbox(
-        "What was analysed", entries[:LISTED], format_func=_entry_words, key="explain_entry", persist_state="session"
+        "What was analysed",
+        entries[:LISTED],
+        format_func=verdict.entry_words,
+        key="explain_entry",
+        persist_state="session",
     )
     item = resources.store().media(entry.digest)
     report = resources.store().load_report(entry.digest, entry.settings_key)
@@ -118,12 +122,6 @@ def _from_history() -> tuple[StoredMedia, ImageReport | VideoReport] | None:
         st.info("This result is no longer whole: analyse the file again, or choose another one.")
         return None
     return item, report
-
-
-def _entry_words(entry: HistoryEntry) -> str:
-    look = verdict.LOOKS[entry.verdict]
-    said = f"{look.word} {verdict.percent(entry.fake_probability)}".strip()
-    return " · ".join([entry.name, said, moment(entry.analysed_at)])
 
 
 def _of_picture(item: StoredMedia, report: ImageReport) -> tuple[FaceScore, float | None, str] | None:

@@ -65,6 +65,15 @@ def _bar(job: Job[Any]) -> None:
         st.progress(progress.fraction or 0.0, text=describe(progress))
 
 
+def ended_without(job: Job[Any], job_key: str, key: str | None = None) -> None:
+    """Why there is no report: it failed, or was cancelled; and the way to another try."""
+    if job.state == "failed":
+        st.error(escape(job.error or ""), title=job.error_title, icon=":material/error:")
+    else:
+        st.info("The analysis was cancelled, and nothing of it was kept.", icon=":material/cancel:")
+    st.button("Analyse again", icon=":material/refresh:", key=key, on_click=try_again, args=(job_key,))
+
+
 def panel(job: Job[Any], thresholds: Thresholds, *, title: str, side: str = "") -> None:
     """Progress, cancel and the chart as it grows; runs the page anew as soon as the job has ended.
 

@@ -14,7 +14,7 @@ from core.data.augment import augment
 from core.data.composite import composite
 from core.data.crops import face_crop
 from core.data.dataset import REAL, Sample
-from core.data.self_blend import Points, SelfBlend, self_blend
+from core.data.self_blend import Blend, Points, self_blend
 from core.errors import MediaError, UserError
 from core.faces.crop import resize_crop
 from core.faces.landmarks import default_mesh
@@ -89,7 +89,7 @@ def _grey(mask: NDArray[np.float32]) -> Rgb:
     return cv2.cvtColor((np.clip(mask, 0, 1) * 255).astype(np.uint8), cv2.COLOR_GRAY2RGB).astype(np.uint8)
 
 
-def _blended(faces: Sequence[Face], make: Callable[[int], SelfBlend]) -> tuple[NDArray[np.uint8], ...]:
+def _blended(faces: Sequence[Face], make: Callable[[int], Blend]) -> tuple[NDArray[np.uint8], ...]:
     """Origin, fake and mask; without augmentation, so that the three lie over each other."""
     pairs = [(faces[index][0], make(index)) for index in range(min(BLENDS, len(faces)))]
     return tuple(tile(face, pair.fake, _grey(pair.mask)) for face, pair in pairs)

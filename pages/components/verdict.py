@@ -8,7 +8,8 @@ import streamlit as st
 from core import charts
 from core.analysis.types import Report, Verdict, VideoReport
 from core.detector.spec import Thresholds
-from pages.components.text import escape
+from core.store import HistoryEntry
+from pages.components.text import escape, moment
 
 Colour = Literal["red", "orange", "green", "gray"]
 
@@ -63,6 +64,12 @@ def percent(fake_probability: float | None) -> str:
     if fake_probability < 0.01:
         return "< 1 %"
     return "> 99 %" if fake_probability > 0.99 else f"{fake_probability:.0%}".replace("%", " %")
+
+
+def entry_words(entry: HistoryEntry) -> str:
+    """An earlier result in a pick-list; what tells two of one file apart comes before what is often the same."""
+    said = f"{LOOKS[entry.verdict].word} {percent(entry.fake_probability)}".strip()
+    return " · ".join([entry.name, said, moment(entry.analysed_at), entry.model])
 
 
 def badge(verdict: Verdict, fake_probability: float | None = None) -> None:

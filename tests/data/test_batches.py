@@ -111,15 +111,27 @@ def test_fakes_made_from_reals_alone(crops):
 def test_with_a_grid_made_fakes_say_where_they_were_changed(crops, weights):
     samples = [sample(crops, "face", "real"), sample(crops, "gan")]
     data = batches(samples, blend_share=0.3, composite_share=0.3, grid=4, class_weights=weights, steps=6)
-    made = found = 0
+    found = 0
     for inputs, (labels, places), *rest in map(data.__getitem__, range(6)):
         assert places.shape == (8, 4, 4)
         np.testing.assert_allclose(places.sum(axis=(1, 2)), 0, atol=1e-5)
         assert not places[labels[:, 0] == 0].any()
-        found += int(places.any(axis=(1, 2)).sum())
-        made += int((inputs[labels[:, 0] == 1].std(axis=(1, 2, 3)) > 0.2).sum())  # the others are even
+        changed = places.any(axis=(1, 2))
+        assert (inputs[changed].std(axis=(1, 2, 3)) > 0.1).all()  # the fakes of the data are even
+        found += int(changed.sum())
         assert [one.shape for one in rest[0]] == [(8,), (8,)] if weights else not rest
-    assert 0 < found <= made
+    assert found > 5
+
+
+def test_a_composite_of_two_donors_has_the_mask_of_both(crops, monkeypatch):
+    monkeypatch.setattr("core.data.batches.SECOND_PART", 1.0)
+    data = batches([sample(crops, "face", "real")], blend_share=0.0, composite_share=1.0)
+    for seed in range(20):
+        fake, real, mask = data._composite(np.random.default_rng(seed))
+        x, y, width, height = cv2.boundingRect((mask > 0).astype(np.uint8))
+        outside = np.ones(mask.shape, bool)
+        outside[max(0, y - 2) : y + height + 2, max(0, x - 2) : x + width + 2] = False
+        assert (fake[outside] == real[outside]).all()
 
 
 @pytest.mark.parametrize(

@@ -106,6 +106,13 @@ def encrypted(png):
     return io.BytesIO(bytes(data))
 
 
+def packed_strangely(png):
+    data = bytearray(zipped({"Real/a.png": png}).getvalue())
+    data[8] = 99
+    data[data.rfind(b"PK\x01\x02") + 10] = 99
+    return io.BytesIO(bytes(data))
+
+
 def damaged(png):
     data = bytearray(zipped({"Real/a.png": png}).getvalue())
     data[60] ^= 0xFF
@@ -122,7 +129,8 @@ def damaged(png):
             "is no ZIP, or a damaged one",
         ),  # cut off
         (damaged, "is no ZIP, or a damaged one"),  # a wrong checksum
-        (encrypted, "encrypted"),
+        (encrypted, "is encrypted"),
+        (packed_strangely, "packed in a way that cannot be read"),
         (lambda png: zipped({}), "holds no pictures or videos"),  # nothing in it
         (lambda png: zipped({"a.txt": b"text"}), "holds no pictures or videos"),
         (lambda png: zipped({"manifest.csv": b"path,label"}), "holds no pictures or videos"),

@@ -1,0 +1,69 @@
+"""Are faces with a part of another's told from real ones? Composites of the val faces of ../shared/data, made by us.
+
+    python -m benchmarks.composites                          # the detector that ships
+    python -m benchmarks.composites --model RUN/model
+
+Each real face of the sources with whole heads gets a part of another one of its source (`core/data/composite.py`, as in
+training); printed is the AUC of the logits, judged one way round. What hands make may be harder. The media are licensed
+for research: only figures are printed.
+"""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.data.augment import MEAN_PART
+from core.data.batches import blendable, read_crop
+from core.data.composite import composite, likeness
+from core.data.dataset import find_samples
+from core.data.prepare import prepare
+from core.data.sample import Sample
+from core.detector import load_detector
+from core.faces.crop import TIGHT_SCALE, middle, resize_crop
+from core.faces.landmarks import default_mesh
+from core.metrics import auc_interval, roc_auc
+
+DATA = Path(__file__).parents[2] / "shared" / "data"
+WHOLE_HEADS = ("stylegan_ffhq", "stylegan2_unsplash", "sd21_web")
+DONORS = 3
+
+Crops = NDArray[np.uint8]
+
+
+def composites(samples: Sequence[Sample], size: int) -> tuple[Crops, Crops]:
+    """Real faces of prepared samples, and the same with a part of another's, (n, size, size, 3) each."""
+    rng, mesh = np.random.default_rng(0), default_mesh()
+    pairs: list[tuple[Crops, Crops]] = []
+    for source in WHOLE_HEADS:
+        crops = [read_crop(one.path) for one in samples if one.source == source and not one.fake]
+        faces = [face for face in (blendable(crop, mesh) for crop in crops) if face]
+        for target, points in faces:
+            donors = [faces[i] for i in rng.integers(0, len(faces), DONORS)]
+            # a likeness of 0 is the face itself
+            donor, donor_points = min(donors, key=lambda one: likeness(points, one[1]) or np.inf)
+            pairs.append((target, composite(target, points, donor, donor_points, rng).fake))
+    reals, fakes = (
+        np.stack([resize_crop(middle(crop, MEAN_PART), size) for crop in side]) for side in zip(*pairs, strict=True)
+    )
+    return reals, fakes
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", type=Path, default=Path("model/default"))
+    parser.add_argument("--cache", type=Path, default=Path("runs/cache"), help="where face crops are kept")
+    options = parser.parse_args()
+    detector = load_detector(options.model)
+    reals = [one for one in find_samples([DATA]) if one.split == "val" and one.source in WHOLE_HEADS and not one.fake]
+    sides = composites(prepare(reals, options.cache, scale=TIGHT_SCALE), detector.spec.input_size)
+    scores = np.concatenate([detector.predict(side).logits for side in sides])
+    fake = np.repeat([False, True], [len(side) for side in sides])
+    low, high = auc_interval(scores, fake)
+    print(f"{len(sides[0])} faces and their composites: AUC {roc_auc(scores, fake):.3f} [{low:.3f}, {high:.3f}]")
+
+
+if __name__ == "__main__":
+    main()
