@@ -43,7 +43,7 @@ LIGHT = Palette(
     text="#1c2430",
     muted="#667085",
     grid="rgba(102,112,133,0.18)",
-    paper="rgba(252,251,249,0.8)",
+    paper="rgba(252,251,249,0.55)",
     people=("#2458c5", "#7c3fc4", "#0b7d8f", "#a83e86", "#5d6a1d", "#53606f"),
 )
 DARK = Palette(
@@ -53,7 +53,7 @@ DARK = Palette(
     text="#e8ebf0",
     muted="#98a2b3",
     grid="rgba(152,162,179,0.18)",
-    paper="rgba(18,22,28,0.8)",
+    paper="rgba(18,22,28,0.55)",
     people=("#7fa8ff", "#c39bff", "#53cfe0", "#f08fcb", "#c6d46a", "#b4bfcc"),
 )
 
