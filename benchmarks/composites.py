@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.data.augment import MEAN_PART
-from core.data.batches import blendable, read_crop
 from core.data.composite import composite, likeness
 from core.data.dataset import find_samples
+from core.data.draw import blendable, read_crop
 from core.data.prepare import prepare
 from core.data.sample import Sample
 from core.detector import load_detector

@@ -42,16 +42,16 @@ def write_manifest(recipe: Recipe, path: Path) -> None:
 
 def take_away(name: str) -> None:
     """In this process, what no setting takes away."""
-    from core.data import augment, batches
+    from core.data import augment, draw
     from core.faces.crop import middle, resize_crop
     from core.training.callbacks import WarmupCosine
 
     if name == "degrade":
         augment.degrade = lambda crop, size, rng: np.ascontiguousarray(crop)
     elif name == "augment":
-        batches.augment = lambda crop, size, rng: resize_crop(middle(crop, augment.MEAN_PART), size)
+        draw.augment = lambda crop, size, rng: resize_crop(middle(crop, augment.MEAN_PART), size)
     elif name == "balance":
-        batches.SOURCE_BALANCE = 1.0
+        draw.SOURCE_BALANCE = 1.0
     elif name == "schedule":
         WarmupCosine.on_train_batch_begin = lambda self, batch, logs=None: None
 
@@ -95,7 +95,7 @@ def trained_classic(samples: Sequence[Any], pictures: int, size: int, seed: int)
 
 
 def whole_picture(path: Path, size: int) -> Crops:
-    from core.data.batches import read_crop
+    from core.data.draw import read_crop
     from core.faces.crop import resize_crop
 
     return resize_crop(read_crop(path), size)
@@ -113,7 +113,7 @@ def run(name: str, seed: int, folder: Path, pictures: int, rate: float) -> dict[
     """Trains and judges."""
     import keras
 
-    from core.data.batches import seen_crop
+    from core.data.draw import seen_crop
     from core.metrics import roc_auc
     from core.training.callbacks import Unwatched
     from core.training.config import TrainConfig

@@ -1,46 +1,16 @@
-"""Batches for `fit` and `predict`: balanced over classes and sources, augmented, on any Keras backend."""
+"""Batches for `fit` and `predict`, on any Keras backend."""
 
 import math
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-import cv2
 import keras
 import numpy as np
-from numpy.random import Generator
 from numpy.typing import NDArray
 
-from core.data.augment import MEAN_PART, augment, augment_both
-from core.data.composite import composite, likeness
 from core.data.dataset import REAL, Sample
+from core.data.draw import Draw, seen_crop
 from core.data.places import contrast
-from core.data.self_blend import Blend, Points, Rgb, self_blend
-from core.errors import DataError
-from core.faces.crop import middle, resize_crop
-from core.faces.landmarks import FaceMesh, default_mesh
-
-SOURCE_BALANCE = 0.5  # a source is drawn in proportion to its size to this power: 0 all alike, 1 as they are
-BLEND_SIDE = 256  # self-blending works on crops no larger than this
-MESH_CONFIDENCE = 0.5
-MOST_TRIES = 200  # real faces without a mesh in a row before giving up: there are none then
-BLENDED = "blended"  # the class of fakes that are made from real faces, where each class has an output
-SECOND_PART = 0.35  # of composites have parts of two donors
-DONORS = 3  # faces looked at for a composite; the one most alike in pose is taken
-
-
-def read_crop(path: Path) -> NDArray[np.uint8]:
-    """A prepared crop as RGB uint8 (h, w, 3)."""
-    bgr = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    if bgr is None:
-        raise DataError(f"The face crop {path.name} cannot be read any more: prepare the data again.")
-    return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
-
-
-def seen_crop(path: Path, size: int) -> NDArray[np.uint8]:
-    """What a detector judges of a prepared crop: its middle, as RGB uint8 (size, size, 3)."""
-    return resize_crop(middle(read_crop(path), MEAN_PART), size)
 
 
 class TrainBatches(keras.utils.PyDataset):
@@ -85,14 +55,17 @@ class TrainBatches(keras.utils.PyDataset):
         grid: int = 0,
     ) -> None:
         super().__init__(workers=workers, use_multiprocessing=False, max_queue_size=8)
-        made = blend_share + composite_share
-        self._pools, self._weights = _by_source(samples, source_weights or {}, needs_fakes=made < 1)
-        self._size, self._batch_size, self._steps = size, batch_size, steps
-        self._blend_share, self._composite_share = blend_share, composite_share
+        self._draw = Draw(
+            samples,
+            size=size,
+            blend_share=blend_share,
+            composite_share=composite_share,
+            source_weights=source_weights,
+        )
+        self._batch_size, self._steps = batch_size, steps
         self._scale, self._offset = scale, offset
         self._classes, self._class_weights = tuple(classes), dict(class_weights or {})
         self._seed, self._epoch, self._grid = seed, epoch, grid
-        self._mesh: FaceMesh | None = default_mesh() if made else None
 
     def __len__(self) -> int:
         return self._steps
@@ -122,89 +95,6 @@ class TrainBatches(keras.utils.PyDataset):
         """By the name of the class in the data or, where there are two outputs, by that of the output."""
         output = label if label in self._classes else self._classes[-1]
         return self._class_weights.get(label, self._class_weights.get(output, 1.0))
-
-    def _draw(self, fake: bool, rng: Generator) -> tuple[Rgb, str, NDArray[np.float32] | None]:
-        """A training picture, its class, and where it was changed, as far as that is known."""
-        chance = rng.random()
-        if fake and chance < self._blend_share + self._composite_share:
-            blends = chance < self._blend_share
-            made = self_blend(*self._real_face(rng), rng) if blends else self._composite(rng)
-            picture, mask = augment_both(made.fake, made.mask, self._size, rng)
-            return picture, BLENDED, mask
-        if not fake and chance < self._blend_share / 3:  # some real partners too, as in the paper
-            crop, label = self_blend(*self._real_face(rng), rng).real, REAL
-        else:
-            sample = self._choose(fake, rng)
-            crop, label = read_crop(sample.path), sample.label
-        return augment(crop, self._size, rng), label, None
-
-    def _choose(self, fake: bool, rng: Generator, source: int | None = None) -> Sample:
-        kinds = self._pools[fake][rng.choice(len(self._weights), p=self._weights) if source is None else source]
-        if len(kinds) == 1:
-            return kinds[0][rng.integers(len(kinds[0]))]
-        roots = np.array([len(kind) ** SOURCE_BALANCE for kind in kinds])
-        kind = kinds[rng.choice(len(kinds), p=roots / roots.sum())]
-        return kind[rng.integers(len(kind))]
-
-    def _real_face(self, rng: Generator, source: int | None = None) -> tuple[Rgb, Points]:
-        assert self._mesh is not None
-        for _ in range(MOST_TRIES):
-            face = blendable(read_crop(self._choose(False, rng, source).path), self._mesh)
-            if face:
-                return face
-        raise DataError(
-            "The real pictures show no faces that can be blended: turn self-blending and composites off (0)."
-        )
-
-    def _composite(self, rng: Generator) -> Blend:
-        """A face with a part of another's, or with parts of two; all of one source, or resolution alone would tell."""
-        source = int(rng.choice(len(self._weights), p=self._weights))
-        target, points = self._real_face(rng, source)
-        made = composite(target, points, *self._donor(points, source, rng), rng)
-        if rng.random() >= SECOND_PART:
-            return made
-        again = composite(made.fake, points, *self._donor(points, source, rng), rng)
-        return Blend(again.fake, target, np.maximum(made.mask, again.mask))
-
-    def _donor(self, points: Points, source: int, rng: Generator) -> tuple[Rgb, Points]:
-        donors = [self._real_face(rng, source) for _ in range(DONORS)]
-        return min(donors, key=lambda face: likeness(points, face[1]))
-
-
-def blendable(crop: Rgb, mesh: FaceMesh) -> tuple[Rgb, Points] | None:
-    """A crop of at most `BLEND_SIDE` pixels with its face mesh; None where no face is seen in it."""
-    if max(crop.shape) > BLEND_SIDE:
-        crop = resize_crop(crop, BLEND_SIDE)
-    points, confidence = mesh.points(crop)
-    return (crop, points) if confidence >= MESH_CONFIDENCE else None
-
-
-Pools = list[list[list[Sample]]]
-"""Samples of one side by source and class."""
-
-
-def _by_source(
-    samples: Sequence[Sample], emphasis: Mapping[str, float], needs_fakes: bool
-) -> tuple[dict[bool, Pools], NDArray[np.float64]]:
-    """Pools of reals and of fakes, source by source and class by class, and how often each source is drawn.
-
-    The draw is the same for both sides: a source whose fakes came more often than its reals would be a clue.
-    """
-    members: dict[str, dict[bool, dict[str, list[Sample]]]] = defaultdict(lambda: {False: {}, True: {}})
-    for sample in samples:
-        members[sample.source][sample.fake].setdefault(sample.label, []).append(sample)
-    usable = {name: pair for name, pair in members.items() if pair[False] and (pair[True] or not needs_fakes)}
-    if not usable:
-        raise DataError("No source of the training data has both real and fake pictures; a detector needs both.")
-    sizes = {
-        name: min(sum(map(len, kinds.values())) for kinds in pair.values() if kinds) for name, pair in usable.items()
-    }
-    weights = [sizes[name] ** SOURCE_BALANCE * emphasis.get(name, 1.0) for name in usable]
-    pools = {
-        fake: [[pair[fake][label] for label in sorted(pair[fake])] for pair in usable.values()]
-        for fake in (False, True)
-    }
-    return pools, np.array(weights) / sum(weights)
 
 
 class EvalBatches(keras.utils.PyDataset):

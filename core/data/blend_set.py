@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from core.data.batches import BLENDED, blendable, read_crop
 from core.data.dataset import Sample
+from core.data.draw import BLENDED, blendable, read_crop
 from core.data.self_blend import self_blend
 from core.errors import Cancelled, DataError, SetupError
 from core.faces.landmarks import default_mesh

@@ -93,8 +93,8 @@ def make_fakes(
 
 
 def _blends(samples: Sequence[Sample], detector: Detector, finder: FaceFinder, seed: int) -> Iterator[Blend]:
-    from core.data.batches import blendable
     from core.data.composite import composite
+    from core.data.draw import blendable
     from core.data.self_blend import self_blend
 
     rng, mesh = np.random.default_rng(seed), default_mesh()

@@ -15,8 +15,8 @@ from core.analysis.scoring import score_crops
 from core.analysis.types import FaceScore
 from core.analysis.verdict import judge_face, judge_image, worst_face
 from core.data.augment import MEAN_PART
-from core.data.batches import read_crop
 from core.data.dataset import Sample
+from core.data.draw import read_crop
 from core.detector.spec import DetectorSpec
 from core.errors import MediaError
 from core.evaluation import Scored

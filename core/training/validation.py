@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.data.batches import BLENDED
 from core.data.dataset import REAL, Sample
+from core.data.draw import BLENDED
 from core.metrics import roc_auc
 
 MOST_MISTAKES = 24

@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 import skimage.data
 
-from core.data.batches import BLENDED, EvalBatches, TrainBatches
+from core.data.batches import EvalBatches, TrainBatches
 from core.data.blend_set import blend_set
+from core.data.draw import BLENDED, Draw
 from core.data.sample import Sample
 from core.errors import Cancelled, DataError
 
@@ -124,10 +125,10 @@ def test_with_a_grid_made_fakes_say_where_they_were_changed(crops, weights):
 
 
 def test_a_composite_of_two_donors_has_the_mask_of_both(crops, monkeypatch):
-    monkeypatch.setattr("core.data.batches.SECOND_PART", 1.0)
-    data = batches([sample(crops, "face", "real")], blend_share=0.0, composite_share=1.0)
+    monkeypatch.setattr("core.data.draw.SECOND_PART", 1.0)
+    draw = Draw([sample(crops, "face", "real")], size=32, composite_share=1.0)
     for seed in range(20):
-        fake, real, mask = data._composite(np.random.default_rng(seed))
+        fake, real, mask = draw._composite(np.random.default_rng(seed))
         x, y, width, height = cv2.boundingRect((mask > 0).astype(np.uint8))
         outside = np.ones(mask.shape, bool)
         outside[max(0, y - 2) : y + height + 2, max(0, x - 2) : x + width + 2] = False
