@@ -1,0 +1,287 @@
+"""Pictures drawn by many processes into shared memory, for whatever job is on; the parcels may still be arriving."""
+
+import csv
+import importlib.util
+import mmap
+import multiprocessing
+import queue
+import sys
+import tarfile
+import time
+import traceback
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+from unittest.mock import MagicMock
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+for missing in ("openvino", "pillow_heif"):  # not there, and not needed: meshes come with the parcels
+    if importlib.util.find_spec(missing) is None:
+        sys.modules[missing] = MagicMock()
+
+from core.data import augment as augmenting  # noqa: E402
+from core.data import draw as drawing  # noqa: E402
+from core.data.places import contrast  # noqa: E402
+from core.data.sample import Sample  # noqa: E402
+from core.faces.crop import TIGHT_SCALE, middle, resize_crop  # noqa: E402
+
+GROUP = 16  # pictures a process draws at a time
+LARGEST, LARGEST_GRID = 224, 7
+KINDS = {"dfdc": "face_swap", "stylegan_ffhq": "gan", "stylegan2_unsplash": "gan", "sd21_web": "diffusion"}
+INDEX, MESHES, MESH_UNIT = "index.csv", "meshes.npy", 32
+
+Face = tuple[NDArray[np.uint8], NDArray[np.float32]]
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is drawn.
+
+    Attributes:
+        name: For figures.
+        size: Side of a picture in pixels.
+        blend, composite: Shares of the fakes.
+        weights: Of sources, as `Draw` takes them.
+        without: A source that is left out.
+        kinds: Labels tell the kinds of fakes apart.
+        scale: Side of the crops in face-box heights.
+        patch: What is taken away, as in benchmarks/recipes.py.
+        seed: Of all chance.
+    """
+
+    name: str
+    size: int
+    blend: float = 0.2
+    composite: float = 0.25
+    weights: Mapping[str, float] = field(default_factory=dict)
+    without: str = ""
+    kinds: bool = False
+    scale: float = TIGHT_SCALE
+    patch: str = ""
+    seed: int = 0
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The network's outputs."""
+        if not self.kinds:
+            return "real", "fake"
+        kinds = sorted({kind for source, kind in KINDS.items() if source != self.without})
+        return ("real", *kinds, drawing.BLENDED) if self.blend + self.composite else ("real", *kinds)
+
+
+def unpack(pack: Path, into: Path) -> None:
+    """Unpacks what has arrived; a parcel counts once its folder has its last name."""
+    for tar in sorted(pack.glob("part*.tar")):
+        folder = into / tar.stem
+        if not folder.exists():
+            half = into / f".{tar.stem}"
+            with tarfile.open(tar) as archive:
+                archive.extractall(half, filter="data")
+            half.rename(folder)
+
+
+class Parcels:
+    """The crops that have arrived, and the meshes of the real ones."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.names: list[str] = []
+        self.samples: list[Sample] = []
+        self._meshes: dict[Path, NDArray[np.int16]] = {}
+
+    def refresh(self) -> bool:
+        """Whether there is something new."""
+        new = sorted(one for one in self._folder.glob("part*") if one.name not in self.names)
+        for part in new:
+            meshes = np.load(part / MESHES)
+            with (part / INDEX).open() as file:
+                for row in csv.DictReader(file):
+                    path = part / row["file"]
+                    self.samples.append(Sample(path, row["label"], row["source"], row["split"], row["group"]))
+                    if row["mesh"] != "-1":
+                        self._meshes[path] = meshes[int(row["mesh"])]
+            self.names.append(part.name)
+        return bool(new)
+
+    def of(self, split: str) -> list[Sample]:
+        """The samples of a split."""
+        return [one for one in self.samples if one.split == split]
+
+    def face(self, path: Path, scale: float = TIGHT_SCALE) -> Face | None:
+        """A crop of that scale and its mesh."""
+        mesh = self._meshes.get(path)
+        if mesh is None:
+            return None
+        crop = drawing.read_crop(path)
+        points = mesh.astype(np.float32) / MESH_UNIT
+        if scale < TIGHT_SCALE:
+            whole = _whole_read(path)
+            points = points - np.float32([(whole.shape[1] - crop.shape[1]) // 2, (whole.shape[0] - crop.shape[0]) // 2])
+        return crop, points
+
+
+_whole_read = drawing.read_crop
+_usual = {"augment": drawing.augment, "degrade": augmenting.degrade, "balance": drawing.SOURCE_BALANCE}
+
+
+def set_up(job: Job) -> None:
+    """In this process, what no argument of `Draw` says."""
+    share = job.scale / TIGHT_SCALE
+    drawing.read_crop = _whole_read if share >= 1 else lambda path: middle(_whole_read(path), share)
+    drawing.augment = _usual["augment"] if job.patch != "augment" else _plain
+    augmenting.degrade = _usual["degrade"] if job.patch != "degrade" else _nothing
+    drawing.SOURCE_BALANCE = 1.0 if job.patch == "balance" else _usual["balance"]
+
+
+def _plain(crop: NDArray[np.uint8], size: int, rng: Any) -> NDArray[np.uint8]:
+    return resize_crop(middle(crop, augmenting.MEAN_PART), size)
+
+
+def _nothing(crop: NDArray[np.uint8], size: int, rng: Any) -> NDArray[np.uint8]:
+    return np.ascontiguousarray(crop)
+
+
+def samples_of(job: Job, samples: Sequence[Sample]) -> list[Sample]:
+    """Those that the job is trained or judged on, with its labels."""
+    kept = [one for one in samples if not (one.split == "train" and one.source == job.without)]
+    if not job.kinds:
+        return kept
+    return [
+        Sample(one.path, KINDS[one.source] if one.fake else one.label, one.source, one.split, one.group) for one in kept
+    ]
+
+
+class Slots:
+    """Groups of pictures in memory that all processes see."""
+
+    def __init__(self, count: int) -> None:
+        side = LARGEST
+        self.crops = _shared((count, GROUP * side * side * 3), np.uint8)
+        self.labels = _shared((count, GROUP), np.int64)
+        self.places = _shared((count, GROUP * LARGEST_GRID**2), np.float32)
+
+    def views(self, slot: int, size: int) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.float32]]:
+        """(GROUP, size, size, 3), (GROUP,), (GROUP, grid, grid)."""
+        grid = grid_of(size)
+        crops = self.crops[slot, : GROUP * size * size * 3].reshape(GROUP, size, size, 3)
+        return crops, self.labels[slot], self.places[slot, : GROUP * grid * grid].reshape(GROUP, grid, grid)
+
+
+def grid_of(size: int) -> int:
+    """Side of Xception's last maps."""
+    side = (size - 3) // 2 + 1 - 2
+    for _ in range(4):
+        side = -(-side // 2)
+    return side
+
+
+def _shared(shape: tuple[int, ...], dtype: Any) -> NDArray[Any]:
+    memory = mmap.mmap(-1, int(np.prod(shape)) * np.dtype(dtype).itemsize)
+    return np.frombuffer(memory, dtype).reshape(shape)
+
+
+class Drawers:
+    """The processes. Made before anything touches the GPU, since they are forked.
+
+    Args:
+        folder: Where parcels are unpacked.
+        jobs: All that may be asked for.
+        processes: How many.
+        slots: Groups that may lie ready.
+    """
+
+    def __init__(self, folder: Path, jobs: Sequence[Job], processes: int, slots: int) -> None:
+        context = multiprocessing.get_context("fork")
+        self.jobs, self.slots = list(jobs), Slots(slots)
+        self.job = context.Value("i", -1)
+        self.free, self.ready = context.Queue(), context.Queue()
+        for slot in range(slots):
+            self.free.put(slot)
+        arguments = (folder, self.jobs, self.slots, self.job, self.free, self.ready)
+        self._processes = [
+            context.Process(target=_work, args=(number, *arguments), daemon=True) for number in range(processes)
+        ]
+        for one in self._processes:
+            one.start()
+
+    def close(self) -> None:
+        """Ends them."""
+        for one in self._processes:
+            one.terminate()
+
+
+def _work(number: int, folder: Path, jobs: list[Job], slots: Slots, current: Any, free: Any, ready: Any) -> None:
+    cv2.setNumThreads(1)
+    parcels, prepared, draw, count = Parcels(folder), -1, None, 0
+    looked = 0.0
+    while True:
+        try:
+            index = current.value
+            if index < 0:
+                time.sleep(0.02)
+                continue
+            if time.monotonic() - looked > 2:
+                new, looked = parcels.refresh(), time.monotonic()
+            else:
+                new = False
+            job = jobs[index]
+            if new or prepared != index:
+                set_up(job)
+                faces = partial(parcels.face, scale=job.scale)
+                draw = drawing.Draw(
+                    samples_of(job, parcels.of("train")),
+                    size=job.size,
+                    blend_share=job.blend,
+                    composite_share=job.composite,
+                    source_weights=job.weights,
+                    faces=faces,
+                )
+                count = 0 if prepared != index else count
+                prepared = index
+            assert draw is not None
+            try:
+                slot = free.get(timeout=0.2)
+            except queue.Empty:
+                continue
+            rng = np.random.default_rng([job.seed, index, number, count])
+            count += 1
+            crops, labels, places = slots.views(slot, job.size)
+            for place in range(GROUP):
+                one = draw(place % 2 == 1, rng)
+                crops[place] = one.crop
+                labels[place] = job.classes.index(one.label) if job.kinds else one.label != "real"
+                places[place] = contrast(one.mask, places.shape[1])
+            ready.put((index, slot))
+        except Exception:  # noqa: BLE001
+            traceback.print_exc()
+            time.sleep(1)
+
+
+def judged_crops(samples: Sequence[Sample], size: int, scale: float = TIGHT_SCALE) -> NDArray[np.uint8]:
+    """The middles that a detector judges, (n, size, size, 3)."""
+    share = scale / TIGHT_SCALE * augmenting.MEAN_PART
+    return np.stack([resize_crop(middle(_whole_read(one.path), share), size) for one in samples])
+
+
+def composites(parcels: Parcels, samples: Sequence[Sample], size: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """As benchmarks/composites.py makes them, of the real val faces with whole heads around."""
+    from core.data.composite import composite, likeness
+
+    rng, pairs = np.random.default_rng(0), []
+    for source in ("stylegan_ffhq", "stylegan2_unsplash", "sd21_web"):
+        members = [parcels.face(one.path) for one in samples if one.source == source and not one.fake]
+        faces = [face for face in members if face]
+        for target, points in faces:
+            donors = [faces[i] for i in rng.integers(0, len(faces), 3)]
+            donor, donor_points = min(donors, key=lambda one: likeness(points, one[1]) or np.inf)
+            pairs.append((target, composite(target, points, donor, donor_points, rng).fake))
+    reals, fakes = (
+        np.stack([resize_crop(middle(crop, augmenting.MEAN_PART), size) for crop in side])
+        for side in zip(*pairs, strict=True)
+    )
+    return reals, fakes
