@@ -80,7 +80,7 @@ def unpack(pack: Path, into: Path) -> None:
         folder = into / tar.stem
         if not folder.exists():
             half = into / f".{tar.stem}"
-            half.mkdir(exist_ok=True)
+            half.mkdir(parents=True, exist_ok=True)
             subprocess.run(["tar", "xf", tar, "-C", half], check=True)  # in a process of its own: threads would wait
             half.rename(folder)
 

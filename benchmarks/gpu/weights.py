@@ -8,9 +8,12 @@ from pathlib import Path
 
 import keras
 
-from benchmarks.gpu.arrays import Arrays, save
+from benchmarks.gpu.arrays import Arrays, read, save
+from core.detector.network import build_network
 from core.training.config import TrainConfig
 from core.training.initial import initial_network
+
+SIDE = 160  # of no account: weights fit any
 
 
 def arrays_of(model: keras.Model) -> Arrays:
@@ -44,7 +47,10 @@ def main() -> None:
     parser.add_argument("--init", required=True)
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
-    model = initial_network(TrainConfig(data=("",), init=options.init, input_size=128), ("real", "fake"))
+    if options.init.endswith(".npz"):
+        give(build_network(SIDE), read(Path(options.init))).save(options.out)
+        return
+    model = initial_network(TrainConfig(data=("",), init=options.init, input_size=SIDE), ("real", "fake"))
     save(options.out, arrays_of(model))
 
 
