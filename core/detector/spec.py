@@ -76,7 +76,7 @@ class QualityGates:
     """A face beyond one of these limits is `uncertain`, whatever the network says; units as in `Quality`."""
 
     min_face_px: float = 40
-    min_sharpness: float = 3.0
+    min_sharpness: float = 4.0
     max_turn: float = 0.7
     min_brightness: float = 30
 

@@ -18,7 +18,7 @@ from core.data.dataset import Sample, index_data
 from core.data.prepare import prepare
 from core.detector import load_detector, load_keras
 from core.detector.artifact import CropSpec, DetectorSpec, Preprocessing, save_artifact, save_spec
-from core.detector.calibration import choose_thresholds, fit_platt
+from core.detector.calibration import choose_thresholds, choose_thresholds_by_source, fit_platt
 from core.errors import TrainingError
 from core.evaluation import Scored, balance_weights, summarise
 from core.training.callbacks import Unwatched, Watch
@@ -32,7 +32,7 @@ from core.training.model_card import write_model_card
 
 COMMAND = "python evaluate.py --data DIR --model MODEL"
 ELSEWHERE = ("data", "init", "name", "description", "licence", "export")  # paths, or what stands in the spec anyway
-MAX_ERROR = 0.05  # of the reals may be called fake, and of the fakes real, on validation data
+MAX_ERROR = 0.05  # of a source's reals may be called fake, and of all fakes real, on validation data
 
 
 def finish(run: Path, config: TrainConfig, cache: Path, *, watch: Watch | None = None) -> Path:
@@ -81,7 +81,10 @@ def finish(run: Path, config: TrainConfig, cache: Path, *, watch: Watch | None =
 
 
 def calibrated(spec: DetectorSpec, val: Sequence[Scored]) -> DetectorSpec:
-    """The spec with a calibration and thresholds fitted to validation pictures, sources and classes balanced.
+    """The spec with a calibration and thresholds fitted to validation pictures.
+
+    Sources and classes are balanced. Reals that are called fake are bounded in each source by itself, since to accuse
+    is the worse error; fakes that are called real, which only says that nothing was found, in all sources together.
 
     Raises:
         TrainingError: Faces of a class are missing.
@@ -97,7 +100,9 @@ def calibrated(spec: DetectorSpec, val: Sequence[Scored]) -> DetectorSpec:
     weights = balance_weights([one.sample for one in faced])
     calibration = fit_platt(logits, labels, weights)
     probabilities = expit(calibration.slope * logits + calibration.intercept)
-    thresholds = choose_thresholds(probabilities, labels, MAX_ERROR, weights)
+    pooled = choose_thresholds(probabilities, labels, MAX_ERROR, weights)
+    by_source = choose_thresholds_by_source(probabilities, labels, [one.sample.source for one in faced], MAX_ERROR)
+    thresholds = replace(pooled, fake_above=max(pooled.fake_above, by_source.thresholds.fake_above))
     return replace(spec, calibration=calibration, thresholds=thresholds)
 
 

@@ -1,5 +1,6 @@
 """MODEL_CARD.md, written from the facts in model.json: limits first."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -53,8 +54,8 @@ def _figures(spec: DetectorSpec) -> list[str]:
     low, high = spec.thresholds.real_below, spec.thresholds.fake_above
     parts.append(
         f"Thresholds: below {low:.3f} no manipulation found, from {high:.3f} on fake, between them uncertain. They and "
-        "the calibration were chosen on the val split, so that at most 5 % of its reals are called fake and at most "
-        "5 % of its fakes real."
+        "the calibration were chosen on the val split, so that at most 5 % of each source's reals are called fake and "
+        "at most 5 % of all its fakes real."
     )
     return parts
 
@@ -82,7 +83,7 @@ def _training(spec: DetectorSpec) -> list[str]:
         for source, labels in training["pictures"].items()
     )
     averaged = training.get("averaged_epochs")
-    mean = f" The weights are the mean of those of epochs {' and '.join(map(str, averaged))}." if averaged else ""
+    mean = f" The weights are the mean of those of epochs {_listed(averaged)}." if averaged else ""
     settings = ", ".join(f"{key} {_plain(value)}" for key, value in training["settings"].items())
     return [
         "## Training",
@@ -91,6 +92,11 @@ def _training(spec: DetectorSpec) -> list[str]:
         f"had the best mean AUC over the validation sources.{mean} Settings: {settings}.",
         f"Input {spec.input_size} px; the crop is a square of {spec.crop.scale:g} × the height of the face box.",
     ]
+
+
+def _listed(epochs: Sequence[int]) -> str:
+    *before, last = map(str, epochs)
+    return f"{', '.join(before)} and {last}" + (" (0: what the run began from)" if 0 in epochs else "")
 
 
 def _plain(value: Any) -> str:

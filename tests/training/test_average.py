@@ -34,3 +34,14 @@ def test_the_mean_of_best_and_last(tmp_path, monkeypatch, batch_norm):
     for found, one, other in zip(mean.get_weights(), single, last.get_weights(), strict=True):
         np.testing.assert_allclose(found, (one + other) / 2, atol=1e-6)
     assert mean.predict(crops, verbose=0).shape == (2, 1)
+
+    begun = build(71, ("real", "fake"))
+    begun.save(tmp_path / "start.keras")
+    average(tmp_path / "run", tmp_path / "start.keras")
+    assert read_state(best).averaged == (0, read_state(best).epoch, ended)
+    three = keras.models.load_model(best)
+    apart = [np.abs(a - b).max() for a, b in zip(three.get_weights(), mean.get_weights(), strict=True)]
+    assert max(apart) > 1e-3
+    if batch_norm == "train":
+        for found, one, two in zip(three.get_weights(), mean.get_weights(), begun.get_weights(), strict=True):
+            np.testing.assert_allclose(found, (2 * one + two) / 3, atol=1e-5)

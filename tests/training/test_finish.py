@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import cv2
 import keras
@@ -149,3 +150,18 @@ def test_no_checkpoint_and_no_faces_are_sentences(run, tmp_path):
     (run / "checkpoints/best.keras").unlink()
     with pytest.raises(TrainingError, match="No epoch has ended"):
         finishing.finish(run, config, tmp_path / "cache")
+
+
+def test_no_source_s_reals_are_called_fake_too_often():
+    """Pooled, the few reals of a hard source would drown among those of an easy one."""
+    rng = np.random.default_rng(0)
+    scored = []
+    for source, count, reals_at in (("easy", 400, -3.0), ("hard", 60, 0.0)):
+        for label, middle in (("real", reals_at), ("fake", 3.0)):
+            sample = Sample(Path("x.png"), label, source, "val", "g")
+            scored += [Scored(sample, "uncertain", 0.5, float(logit)) for logit in rng.normal(middle, 1, count)]
+    spec = finishing.calibrated(DetectorSpec(name="x", input_size=80), scored)
+    for source in ("easy", "hard"):
+        logits = np.array([one.logit for one in scored if one.sample.source == source and not one.sample.fake])
+        probabilities = 1 / (1 + np.exp(-(spec.calibration.slope * logits + spec.calibration.intercept)))
+        assert (probabilities >= spec.thresholds.fake_above).mean() <= 0.05
