@@ -241,13 +241,18 @@ def timeline(
     return figure
 
 
+WORD = 0.13
+"""Of a strip's width: what a percentage takes. An end closer to a limit has no number of its own."""
+
+
 def probability_strip(
     fake_probability: float, thresholds: "Thresholds", *, dark: bool = False, height: int = 68
 ) -> go.Figure:
     """Where one fake probability (0..1) lies between the two thresholds: a small scale with a marker."""
     colours = palette(dark)
     figure = go.Figure()
-    edges = [0.0, thresholds.real_below, thresholds.fake_above, 1.0]
+    limits = thresholds.real_below, thresholds.fake_above
+    edges = [0.0, *limits, 1.0]
     for left, right, colour in zip(edges, edges[1:], (colours.real, colours.uncertain, colours.fake), strict=False):
         figure.add_shape(
             type="rect", x0=left, x1=right, y0=0, y1=1, fillcolor=colour, opacity=0.3, line_width=0, layer="below"
@@ -257,7 +262,8 @@ def probability_strip(
     figure.update_layout(height=height, margin={"l": 12, "r": 18, "t": 4, "b": 22}, showlegend=False)
     figure.update_xaxes(
         range=[-0.005, 1.005],
-        tickvals=edges,
+        tickvals=[edge for edge in edges if edge in limits or all(abs(edge - one) > WORD for one in limits)],
+        tickangle=0,  # rather than Plotly's slant where there is little room
         tickformat=".0%",
         showgrid=False,
         zeroline=False,

@@ -93,3 +93,9 @@ def test_strip_shows_the_probability_on_a_scale_with_the_thresholds() -> None:
     figure = charts.probability_strip(0.42, THRESHOLDS)
     assert figure.data[0].x == (0.42,)
     assert figure.layout.xaxis.tickvals == (0.0, 0.3, 0.7, 1.0)
+
+
+def test_a_limit_near_an_end_takes_the_end_s_number():
+    figure = charts.probability_strip(0.42, Thresholds(real_below=0.05, fake_above=0.94))
+    assert figure.layout.xaxis.tickvals == (0.05, 0.94)
+    assert figure.layout.xaxis.tickangle == 0
