@@ -68,7 +68,7 @@ def trained(config: Any, folder: Path, cache: Path) -> tuple[Any, tuple[str, ...
 def trained_classic(samples: Sequence[Any], pictures: int, size: int, seed: int) -> tuple[Any, tuple[str, ...]]:
     """The classic script: the whole picture over 255, a sigmoid on ImageNet's Xception, Adam, cross-entropy.
 
-    Pictures come as they lie in the folders, each as often as any other, and are never changed.
+    Pictures come as they lie in the folders, epoch by epoch, and are never changed.
     """
     import keras
 
@@ -77,7 +77,8 @@ def trained_classic(samples: Sequence[Any], pictures: int, size: int, seed: int)
 
     keras.utils.set_random_seed(seed)
     train = [one for one in samples if one.split == "train"]
-    order = np.random.default_rng(seed).permutation(len(train))[:pictures]
+    rng, epochs = np.random.default_rng(seed), -(-pictures // len(train))
+    order = np.concatenate([rng.permutation(len(train)) for _ in range(epochs)])[:pictures]
 
     class Batches(keras.utils.PyDataset):
         def __len__(self) -> int:
