@@ -9,7 +9,7 @@ for research: only figures are printed.
 """
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,10 +18,9 @@ from numpy.typing import NDArray
 from core.data.augment import MEAN_PART
 from core.data.composite import composite, likeness
 from core.data.dataset import find_samples
-from core.data.draw import blendable, read_crop
+from core.data.draw import Face, blendable, read_crop
 from core.data.prepare import prepare
 from core.data.sample import Sample
-from core.detector import load_detector
 from core.faces.crop import TIGHT_SCALE, middle, resize_crop
 from core.faces.landmarks import default_mesh
 from core.metrics import auc_interval, roc_auc
@@ -33,13 +32,19 @@ DONORS = 3
 Crops = NDArray[np.uint8]
 
 
-def composites(samples: Sequence[Sample], size: int) -> tuple[Crops, Crops]:
-    """Real faces of prepared samples, and the same with a part of another's, (n, size, size, 3) each."""
-    rng, mesh = np.random.default_rng(0), default_mesh()
+def composites(samples: Sequence[Sample], size: int, face_of: Callable[[Path], Face | None]) -> tuple[Crops, Crops]:
+    """Real faces of prepared samples, and the same with a part of another's, (n, size, size, 3) each.
+
+    Args:
+        samples: Crops; only real ones with whole heads count.
+        size: Side of the result.
+        face_of: Gives a crop with its mesh, or None where no face is seen.
+    """
+    rng = np.random.default_rng(0)
     pairs: list[tuple[Crops, Crops]] = []
     for source in WHOLE_HEADS:
-        crops = [read_crop(one.path) for one in samples if one.source == source and not one.fake]
-        faces = [face for face in (blendable(crop, mesh) for crop in crops) if face]
+        members = [face_of(one.path) for one in samples if one.source == source and not one.fake]
+        faces = [face for face in members if face]
         for target, points in faces:
             donors = [faces[i] for i in rng.integers(0, len(faces), DONORS)]
             # a likeness of 0 is the face itself
@@ -51,14 +56,21 @@ def composites(samples: Sequence[Sample], size: int) -> tuple[Crops, Crops]:
     return reals, fakes
 
 
+def looked_for(path: Path) -> Face | None:
+    """A crop and its mesh, found now."""
+    return blendable(read_crop(path), default_mesh())
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", type=Path, default=Path("model/default"))
     parser.add_argument("--cache", type=Path, default=Path("runs/cache"), help="where face crops are kept")
     options = parser.parse_args()
+    from core.detector import load_detector  # not at the top: benchmarks/gpu runs where there is no Keras
+
     detector = load_detector(options.model)
     reals = [one for one in find_samples([DATA]) if one.split == "val" and one.source in WHOLE_HEADS and not one.fake]
-    sides = composites(prepare(reals, options.cache, scale=TIGHT_SCALE), detector.spec.input_size)
+    sides = composites(prepare(reals, options.cache, scale=TIGHT_SCALE), detector.spec.input_size, looked_for)
     scores = np.concatenate([detector.predict(side).logits for side in sides])
     fake = np.repeat([False, True], [len(side) for side in sides])
     low, high = auc_interval(scores, fake)

@@ -8,7 +8,6 @@ import json
 import os
 import sys
 import time
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,9 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.recipes import RECIPES, SHARED, SOURCES, Recipe, settings
+from benchmarks.recipes import KINDS, RECIPES, SHARED, SOURCES, Recipe, kinds, settings
 
-KINDS = {"dfdc": "face_swap", "stylegan_ffhq": "gan", "stylegan2_unsplash": "gan", "sd21_web": "diffusion"}
 COPY_PX, COPY_QUALITY = 112, 50
 JUDGED = 150
 """Val pictures of each source and class."""
@@ -38,22 +36,6 @@ def write_manifest(recipe: Recipe, path: Path) -> None:
             if one.split in ("train", "val") and not (one.split == "train" and one.source == recipe.without):
                 label = KINDS[one.source] if recipe.kinds and one.fake else one.label
                 lines.writerow([one.path, label, one.source, one.split, one.group])
-
-
-def take_away(name: str) -> None:
-    """In this process, what no setting takes away."""
-    from core.data import augment, draw
-    from core.faces.crop import middle, resize_crop
-    from core.training.callbacks import WarmupCosine
-
-    if name == "degrade":
-        augment.degrade = lambda crop, size, rng: np.ascontiguousarray(crop)
-    elif name == "augment":
-        draw.augment = lambda crop, size, rng: resize_crop(middle(crop, augment.MEAN_PART), size)
-    elif name == "balance":
-        draw.SOURCE_BALANCE = 1.0
-    elif name == "schedule":
-        WarmupCosine.on_train_batch_begin = lambda self, batch, logs=None: None
 
 
 def trained(config: Any, folder: Path, cache: Path) -> tuple[Any, tuple[str, ...]]:
@@ -114,9 +96,10 @@ def run(name: str, seed: int, folder: Path, pictures: int, rate: float) -> dict[
     """Trains and judges."""
     import keras
 
+    from benchmarks.taken_away import take_away
     from core.data.draw import seen_crop
     from core.metrics import roc_auc
-    from core.training.callbacks import Unwatched
+    from core.training.callbacks import Unwatched, WarmupCosine
     from core.training.config import TrainConfig
     from core.training.loop import OFFSET, SCALE, load_samples, subset
     from core.training.validation import Judged
@@ -125,6 +108,8 @@ def run(name: str, seed: int, folder: Path, pictures: int, rate: float) -> dict[
     write_manifest(recipe, manifest)
     config = TrainConfig(data=(str(manifest.resolve()),), **settings(recipe, pictures, rate, seed))
     take_away(recipe.patch)
+    if recipe.patch == "schedule":
+        WarmupCosine.on_train_batch_begin = lambda self, batch, logs=None: None
     started = time.monotonic()
     if recipe.classic:
         from core.data.dataset import find_samples
@@ -150,25 +135,15 @@ def run(name: str, seed: int, folder: Path, pictures: int, rate: float) -> dict[
         judged = Judged(members, classes, outputs(np.stack([change(crop) for crop in crops] if change else crops)))
         figures[way] = {source: round(auc, 4) for source, auc in judged.aucs().items()}
         if recipe.kinds and way == "val":
-            figures["kinds"] = kinds(judged)
+            figures["kinds"] = kinds(judged.samples, judged.class_probabilities, judged.classes)
     if not recipe.classic:
-        from benchmarks.composites import composites
+        from benchmarks.composites import composites, looked_for
 
-        pair = composites(val, config.input_size)
+        pair = composites(val, config.input_size, looked_for)
         scores = [Judged([], classes, outputs(part)).fake_probability for part in pair]
         truth = np.repeat([False, True], [len(part) for part in pair])
         figures["composites"] = round(roc_auc(np.concatenate(scores), truth), 4)
     return figures
-
-
-def kinds(judged: Any) -> dict[str, dict[str, float]]:
-    """By source: of the fakes that are more fake than real, the share called each kind."""
-    found: dict[str, Counter[str]] = {}
-    for sample, given in zip(judged.samples, judged.class_probabilities, strict=True):
-        if sample.fake and given[0] < 0.5:
-            kind = judged.classes[1 + int(np.argmax(given[1:]))]
-            found.setdefault(sample.source, Counter())[kind] += 1
-    return {source: {k: round(n / sum(c.values()), 2) for k, n in c.most_common()} for source, c in found.items()}
 
 
 def main() -> None:

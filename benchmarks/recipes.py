@@ -14,6 +14,7 @@ import argparse
 import json
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ from typing import Any
 
 SHARED = Path(__file__).parents[2] / "shared"
 WEIGHTS = SHARED / "weights" / "xception_imagenet_notop_fp16.weights.h5"
+KINDS = {"dfdc": "face_swap", "stylegan_ffhq": "gan", "stylegan2_unsplash": "gan", "sd21_web": "diffusion"}
 SOURCES = ("dfdc", "stylegan_ffhq", "stylegan2_unsplash", "sd21_web")
 
 
@@ -55,8 +57,11 @@ RECIPES: dict[str, Recipe] = {
     "without-dfdc": Recipe(without="dfdc"),
     "without-dfdc-no-blends": Recipe(NO_BLENDS, without="dfdc"),
     "without-stylegan_ffhq": Recipe(without="stylegan_ffhq"),
+    "without-stylegan_ffhq-no-blends": Recipe(NO_BLENDS, without="stylegan_ffhq"),
     "without-stylegan2_unsplash": Recipe(without="stylegan2_unsplash"),
+    "without-stylegan2_unsplash-no-blends": Recipe(NO_BLENDS, without="stylegan2_unsplash"),
     "without-sd21_web": Recipe(without="sd21_web"),
+    "without-sd21_web-no-blends": Recipe(NO_BLENDS, without="sd21_web"),
     "160px": Recipe({"input_size": 160}),
     "96px": Recipe({"input_size": 96}),
     "crop-.72": Recipe({"crop_scale": 0.72}),
@@ -69,6 +74,7 @@ RECIPES: dict[str, Recipe] = {
     "no-augmentation": Recipe(patch="augment"),
     "no-balance": Recipe({"source_weights": ()}, patch="balance"),
     "no-imagenet": Recipe({"init": "none"}),
+    "localised": Recipe({"localise": 0.2}),
     "norm-folded": Recipe({"batch_norm": "fold", "learning_rate": 1.2e-4}),
     "constant-rate": Recipe({"warmup": 0.0}, patch="schedule"),
     "classic": Recipe(classic=True),
@@ -78,6 +84,21 @@ RECIPES: dict[str, Recipe] = {
     "continued-localised": Recipe(HEAVY | {"localise": 0.5}),
     "continued-224px": Recipe(HEAVY | {"localise": 0.5, "input_size": 224}),
 }
+
+
+def kinds(samples: Sequence[Any], probabilities: Any, classes: Sequence[str]) -> dict[str, dict[str, float]]:
+    """By source: of the fakes that are more fake than real, the share called each kind.
+
+    Args:
+        samples: What was judged.
+        probabilities: (n, k), one row each, of `classes`.
+        classes: "real" first.
+    """
+    found: dict[str, Counter[str]] = {}
+    for sample, given in zip(samples, probabilities, strict=True):
+        if sample.fake and given[0] < 0.5:
+            found.setdefault(sample.source, Counter())[classes[1 + int(given[1:].argmax())]] += 1
+    return {source: {k: round(n / sum(c.values()), 2) for k, n in c.most_common()} for source, c in found.items()}
 
 
 def settings(recipe: Recipe, pictures: int, rate: float, seed: int) -> dict[str, Any]:

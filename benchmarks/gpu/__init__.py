@@ -2,7 +2,7 @@
 
     python -m benchmarks.gpu.pack --data MANIFEST --out PACK  # here: crops and meshes, in parcels
     python -m benchmarks.gpu.weights --init default --out PACK/default.npz  # here: what to start from
-    python -m benchmarks.gpu.train --pack PACK --out OUT  # there: needs torch, triton, numpy, opencv, pillow, av
+    python -m benchmarks.gpu.train --pack PACK --out OUT  # there: needs torch, scipy, numpy, opencv, pillow, av
     python -m benchmarks.gpu.weights --init OUT/best.npz --out best.keras  # here: for `train.py --init best.keras`
 
 The pictures are drawn by the same code as anywhere (`core/data/draw.py`); only the network and the loop are PyTorch's.

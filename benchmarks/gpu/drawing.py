@@ -1,12 +1,8 @@
 """Pictures drawn by many processes into shared memory, for whatever job is on; the parcels may still be arriving."""
 
-import csv
-import importlib.util
 import mmap
 import multiprocessing
 import queue
-import subprocess
-import sys
 import time
 import traceback
 from collections.abc import Mapping, Sequence
@@ -14,28 +10,23 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
-from unittest.mock import MagicMock
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-for missing in ("openvino", "pillow_heif"):  # not there, and not needed: meshes come with the parcels
-    if importlib.util.find_spec(missing) is None:
-        sys.modules[missing] = MagicMock()
-
-from core.data import augment as augmenting  # noqa: E402
-from core.data import draw as drawing  # noqa: E402
-from core.data.places import contrast  # noqa: E402
-from core.data.sample import Sample  # noqa: E402
-from core.faces.crop import TIGHT_SCALE, middle, resize_crop  # noqa: E402
+from benchmarks.gpu.parcels import Parcels  # before core: it stands in for what is missing there
+from benchmarks.recipes import KINDS
+from benchmarks.taken_away import take_away
+from core.data import draw as drawing
+from core.data.augment import MEAN_PART
+from core.data.draw import read_crop
+from core.data.places import contrast
+from core.data.sample import REAL, Sample
+from core.faces.crop import TIGHT_SCALE, middle, resize_crop
 
 GROUP = 16  # pictures a process draws at a time
 LARGEST, LARGEST_GRID = 224, 7
-KINDS = {"dfdc": "face_swap", "stylegan_ffhq": "gan", "stylegan2_unsplash": "gan", "sd21_web": "diffusion"}
-INDEX, MESHES, MESH_UNIT = "index.csv", "meshes.npy", 32
-
-Face = tuple[NDArray[np.uint8], NDArray[np.float32]]
 
 
 @dataclass(frozen=True)
@@ -69,81 +60,16 @@ class Job:
     def classes(self) -> tuple[str, ...]:
         """The network's outputs."""
         if not self.kinds:
-            return "real", "fake"
+            return REAL, "fake"
         kinds = sorted({kind for source, kind in KINDS.items() if source != self.without})
-        return ("real", *kinds, drawing.BLENDED) if self.blend + self.composite else ("real", *kinds)
-
-
-def unpack(pack: Path, into: Path) -> None:
-    """Unpacks what has arrived; a parcel counts once its folder has its last name."""
-    for tar in sorted(pack.glob("part*.tar")):
-        folder = into / tar.stem
-        if not folder.exists():
-            half = into / f".{tar.stem}"
-            half.mkdir(parents=True, exist_ok=True)
-            subprocess.run(["tar", "xf", tar, "-C", half], check=True)  # in a process of its own: threads would wait
-            half.rename(folder)
-
-
-class Parcels:
-    """The crops that have arrived, and the meshes of the real ones."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self.names: list[str] = []
-        self.samples: list[Sample] = []
-        self._meshes: dict[Path, NDArray[np.int16]] = {}
-
-    def refresh(self) -> bool:
-        """Whether there is something new."""
-        new = sorted(one for one in self._folder.glob("part*") if one.name not in self.names)
-        for part in new:
-            meshes = np.load(part / MESHES)
-            with (part / INDEX).open() as file:
-                for row in csv.DictReader(file):
-                    path = part / row["file"]
-                    self.samples.append(Sample(path, row["label"], row["source"], row["split"], row["group"]))
-                    if row["mesh"] != "-1":
-                        self._meshes[path] = meshes[int(row["mesh"])]
-            self.names.append(part.name)
-        return bool(new)
-
-    def of(self, split: str) -> list[Sample]:
-        """The samples of a split."""
-        return [one for one in self.samples if one.split == split]
-
-    def face(self, path: Path, scale: float = TIGHT_SCALE) -> Face | None:
-        """A crop of that scale and its mesh."""
-        mesh = self._meshes.get(path)
-        if mesh is None:
-            return None
-        crop = drawing.read_crop(path)
-        points = mesh.astype(np.float32) / MESH_UNIT
-        if scale < TIGHT_SCALE:
-            whole = _whole_read(path)
-            points = points - np.float32([(whole.shape[1] - crop.shape[1]) // 2, (whole.shape[0] - crop.shape[0]) // 2])
-        return crop, points
-
-
-_whole_read = drawing.read_crop
-_usual = {"augment": drawing.augment, "degrade": augmenting.degrade, "balance": drawing.SOURCE_BALANCE}
+        return (REAL, *kinds, drawing.BLENDED) if self.blend + self.composite else (REAL, *kinds)
 
 
 def set_up(job: Job) -> None:
     """In this process, what no argument of `Draw` says."""
     share = job.scale / TIGHT_SCALE
-    drawing.read_crop = _whole_read if share >= 1 else lambda path: middle(_whole_read(path), share)
-    drawing.augment = _usual["augment"] if job.patch != "augment" else _plain
-    augmenting.degrade = _usual["degrade"] if job.patch != "degrade" else _nothing
-    drawing.SOURCE_BALANCE = 1.0 if job.patch == "balance" else _usual["balance"]
-
-
-def _plain(crop: NDArray[np.uint8], size: int, rng: Any) -> NDArray[np.uint8]:
-    return resize_crop(middle(crop, augmenting.MEAN_PART), size)
-
-
-def _nothing(crop: NDArray[np.uint8], size: int, rng: Any) -> NDArray[np.uint8]:
-    return np.ascontiguousarray(crop)
+    drawing.read_crop = read_crop if share >= 1 else lambda path: middle(read_crop(path), share)
+    take_away(job.patch)
 
 
 def samples_of(job: Job, samples: Sequence[Sample]) -> list[Sample]:
@@ -254,7 +180,7 @@ def _work(number: int, folder: Path, jobs: list[Job], slots: Slots, current: Any
             for place in range(GROUP):
                 one = draw(place % 2 == 1, rng)
                 crops[place] = one.crop
-                labels[place] = job.classes.index(one.label) if job.kinds else one.label != "real"
+                labels[place] = job.classes.index(one.label) if job.kinds else one.label != REAL
                 places[place] = contrast(one.mask, places.shape[1])
             ready.put((index, slot))
         except Exception:  # noqa: BLE001
@@ -264,24 +190,5 @@ def _work(number: int, folder: Path, jobs: list[Job], slots: Slots, current: Any
 
 def judged_crops(samples: Sequence[Sample], size: int, scale: float = TIGHT_SCALE) -> NDArray[np.uint8]:
     """The middles that a detector judges, (n, size, size, 3)."""
-    share = scale / TIGHT_SCALE * augmenting.MEAN_PART
-    return np.stack([resize_crop(middle(_whole_read(one.path), share), size) for one in samples])
-
-
-def composites(parcels: Parcels, samples: Sequence[Sample], size: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """As benchmarks/composites.py makes them, of the real val faces with whole heads around."""
-    from core.data.composite import composite, likeness
-
-    rng, pairs = np.random.default_rng(0), []
-    for source in ("stylegan_ffhq", "stylegan2_unsplash", "sd21_web"):
-        members = [parcels.face(one.path) for one in samples if one.source == source and not one.fake]
-        faces = [face for face in members if face]
-        for target, points in faces:
-            donors = [faces[i] for i in rng.integers(0, len(faces), 3)]
-            donor, donor_points = min(donors, key=lambda one: likeness(points, one[1]) or np.inf)
-            pairs.append((target, composite(target, points, donor, donor_points, rng).fake))
-    reals, fakes = (
-        np.stack([resize_crop(middle(crop, augmenting.MEAN_PART), size) for crop in side])
-        for side in zip(*pairs, strict=True)
-    )
-    return reals, fakes
+    share = scale / TIGHT_SCALE * MEAN_PART
+    return np.stack([resize_crop(middle(read_crop(one.path), share), size) for one in samples])

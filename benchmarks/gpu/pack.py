@@ -21,6 +21,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.gpu.parcels import INDEX, MESH_UNIT, MESHES
 from core.data.dataset import find_samples
 from core.data.draw import MESH_CONFIDENCE, read_crop
 from core.data.prepare import prepare
@@ -29,8 +30,6 @@ from core.faces.crop import TIGHT_SCALE, resize_crop
 from core.faces.landmarks import default_mesh
 
 SIDE = 224
-MESH_UNIT = 32  # meshes are stored in 1/32 pixels
-INDEX, MESHES = "index.csv", "meshes.npy"
 COLUMNS = ("file", "label", "source", "split", "group", "mesh")
 SEED = 0
 

@@ -1,4 +1,4 @@
-"""Xception in PyTorch: number for number the graph of `core/detector/network.py`, with depthwise kernels of its own."""
+"""Xception in PyTorch: number for number the graph of `core/detector/network.py`."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -6,8 +6,6 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
-import triton
-import triton.language as tl
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
@@ -16,101 +14,7 @@ from benchmarks.gpu.arrays import Arrays
 EPSILON = 1e-3  # of Keras's batch normalisation
 MOMENTUM = 0.01
 WIDTHS = (128, 256, 728)
-FIRST, LAST = "block1_conv1", "predictions"
-PARTS = 512  # of the rows, whose gradients are summed apart
-
-
-@triton.jit
-def _correlate(x, w, y, h, wide, c, FLIP: tl.constexpr, BW: tl.constexpr, BC: tl.constexpr):  # type: ignore[no-untyped-def]
-    """y[n, h, w, c] = sum over i, j of x[n, h + i - 1, w + j - 1, c] * w[3 i + j, c]; w is read backwards if FLIP."""
-    row = tl.program_id(0)
-    up = row % h
-    at_w = tl.program_id(1) * BW + tl.arange(0, BW)
-    at_c = tl.program_id(2) * BC + tl.arange(0, BC)
-    in_c = at_c < c
-    total = tl.zeros([BW, BC], dtype=tl.float32)
-    for i in tl.static_range(3):
-        for j in tl.static_range(3):
-            column = at_w + (j - 1)
-            line = tl.zeros([BW], dtype=tl.int32) + (up + i)
-            inside = (column >= 0) & (column < wide) & (line >= 1) & (line <= h)
-            place = ((row + i - 1) * wide + column)[:, None] * c + at_c[None, :]
-            value = tl.load(x + place, mask=inside[:, None] & in_c[None, :], other=0.0).to(tl.float32)
-            tap = 8 - (3 * i + j) if FLIP else 3 * i + j
-            total += value * tl.load(w + tap * c + at_c, mask=in_c, other=0.0).to(tl.float32)[None, :]
-    place = (row * wide + at_w)[:, None] * c + at_c[None, :]
-    tl.store(y + place, total.to(y.dtype.element_ty), mask=(at_w < wide)[:, None] & in_c[None, :])
-
-
-@triton.jit
-def _kernel_gradient(x, dy, out, rows, h, wide, c, BW: tl.constexpr, BC: tl.constexpr):  # type: ignore[no-untyped-def]
-    """out[part, 3 i + j, c] = sum over this part's rows of x[.., h + i - 1, w + j - 1, c] * dy[.., h, w, c]."""
-    part = tl.program_id(0)
-    parts = tl.num_programs(0)
-    at_c = tl.program_id(1) * BC + tl.arange(0, BC)
-    in_c = at_c < c
-    for i in tl.static_range(3):
-        sum0 = tl.zeros([BW, BC], dtype=tl.float32)
-        sum1 = tl.zeros([BW, BC], dtype=tl.float32)
-        sum2 = tl.zeros([BW, BC], dtype=tl.float32)
-        for row in range(part, rows, parts):
-            up = row % h
-            if (up + i >= 1) & (up + i <= h):
-                for begin in range(0, wide, BW):
-                    at_w = begin + tl.arange(0, BW)
-                    place = (row * wide + at_w)[:, None] * c + at_c[None, :]
-                    good = (at_w < wide)[:, None] & in_c[None, :]
-                    slope = tl.load(dy + place, mask=good, other=0.0).to(tl.float32)
-                    base = place + (i - 1) * wide * c
-                    sum0 += slope * tl.load(x + base - c, mask=good & (at_w >= 1)[:, None], other=0.0).to(tl.float32)
-                    sum1 += slope * tl.load(x + base, mask=good, other=0.0).to(tl.float32)
-                    right = good & (at_w < wide - 1)[:, None]
-                    sum2 += slope * tl.load(x + base + c, mask=right, other=0.0).to(tl.float32)
-        where = out + (part * 9 + 3 * i) * c + at_c
-        tl.store(where, tl.sum(sum0, axis=0), mask=in_c)
-        tl.store(where + c, tl.sum(sum1, axis=0), mask=in_c)
-        tl.store(where + 2 * c, tl.sum(sum2, axis=0), mask=in_c)
-
-
-def _blocks(wide: int) -> tuple[int, int]:
-    return (8 if wide <= 8 else 16), 64
-
-
-class _Depthwise(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, w: Tensor) -> Tensor:
-        ctx.save_for_backward(x, w)
-        return _run(x, w, flip=False)
-
-    @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor]:
-        x, w = ctx.saved_tensors
-        dy = grads[0].contiguous(memory_format=torch.channels_last)
-        n, c, h, wide = x.shape
-        bw, bc = _blocks(wide)
-        parts = min(PARTS, n * h)
-        sums = torch.empty((parts, 9, c), device=x.device, dtype=torch.float32)
-        _kernel_gradient[(parts, triton.cdiv(c, bc))](x, dy, sums, n * h, h, wide, c, BW=bw, BC=bc)
-        return _run(dy, w, flip=True), sums.sum(0)
-
-
-def _run(x: Tensor, w: Tensor, flip: bool) -> Tensor:
-    n, c, h, wide = x.shape
-    bw, bc = _blocks(wide)
-    y = torch.empty_like(x, memory_format=torch.channels_last)
-    _correlate[(n * h, triton.cdiv(wide, bw), triton.cdiv(c, bc))](x, w, y, h, wide, c, FLIP=flip, BW=bw, BC=bc)
-    return y
-
-
-def by_triton(x: Tensor, w: Tensor) -> Tensor:
-    """3×3 depthwise convolution of (n, c, h, w) channels-last features with (9, c) kernels."""
-    return _Depthwise.apply(x.contiguous(memory_format=torch.channels_last), w)  # type: ignore[no-any-return]
-
-
-def by_library(x: Tensor, w: Tensor) -> Tensor:
-    """The same by PyTorch's own kernels."""
-    kernel = w.t().reshape(-1, 1, 3, 3).to(x.dtype)
-    return F.conv2d(x, kernel, padding=1, groups=x.shape[1])
+LAST = "predictions"
 
 
 class Convolution(nn.Module):
@@ -134,15 +38,14 @@ class Convolution(nn.Module):
 class Separable(nn.Module):
     """3×3, stride 1, without a bias."""
 
-    depthwise_by: Callable[[Tensor, Tensor], Tensor] = staticmethod(by_library)
-
     def __init__(self, before: int, after: int) -> None:
         super().__init__()
         self.depthwise = nn.Parameter(torch.empty(9, before))
         self.pointwise = nn.Parameter(torch.empty(after, before))
 
     def forward(self, x: Tensor) -> Tensor:
-        x = Separable.depthwise_by(x, self.depthwise)
+        kernel = self.depthwise.t().reshape(-1, 1, 3, 3).to(x.dtype)
+        x = F.conv2d(x, kernel, padding=1, groups=x.shape[1])
         return F.linear(x.permute(0, 2, 3, 1), self.pointwise).permute(0, 3, 1, 2)
 
     def load(self, arrays: Sequence[NDArray[np.float32]]) -> None:

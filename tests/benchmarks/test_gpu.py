@@ -9,11 +9,15 @@ import numpy as np
 import pytest
 import skimage.data
 
-from benchmarks.gpu import arrays, drawing, pack, weights
+from benchmarks.gpu import arrays, drawing, learning, pack, short, weights
+from benchmarks.gpu import parcels as parcels_of
+from benchmarks.recipes import RECIPES
 from core.data.draw import Draw, read_crop
 from core.data.sample import Sample
 from core.detector.network import build_network
 from core.errors import DataError
+from core.training.localise import MARGIN
+from core.training.loop import OFFSET, SCALE
 
 
 @pytest.fixture(scope="module")
@@ -39,8 +43,8 @@ def parcels(samples, tmp_path):
     members = [pack.pack_one(one) for one in samples]
     pack.write(tmp_path / "part0.tar", members[:3])
     pack.write(tmp_path / "part1.tar", members[3:])
-    drawing.unpack(tmp_path, tmp_path / "there")
-    found = drawing.Parcels(tmp_path / "there")
+    parcels_of.unpack(tmp_path, tmp_path / "there")
+    found = parcels_of.Parcels(tmp_path / "there")
     assert found.refresh()
     assert not found.refresh()
     return found
@@ -107,6 +111,22 @@ def test_grids_are_those_of_the_network():
         assert build_network(size).get_layer("avg_pool").input.shape[1] == drawing.grid_of(size)
 
 
+def test_what_it_repeats_of_the_core_is_the_same():
+    assert learning.MARGIN == MARGIN
+    assert SCALE == 1 / 127.5  # and an offset of -1: `learning.floats`
+    assert OFFSET == -1
+
+
+def test_short_runs_are_those_of_the_recipes():
+    names = [job.name for job in short.JOBS if job.seed == 0]
+    assert len(names) == len(set(names)) == len(short.JOBS) / 2
+    assert set(RECIPES) - set(names) == {"classic", "norm-folded", *(name for name in RECIPES if "continued" in name)}
+    jobs = {job.name: job for job in short.JOBS}
+    assert jobs["no-blends"].blend == jobs["no-blends"].composite == 0
+    assert jobs["crop-.72"].scale == 0.72
+    assert jobs["kinds-without-stylegan_ffhq"].classes == ("real", "diffusion", "face_swap", "gan", "blended")
+
+
 def test_weights_travel_there_and_back(tmp_path):
     keras.utils.set_random_seed(1)
     model = build_network(96)
@@ -127,7 +147,6 @@ def test_its_commands_say_what_they_take():
 
 def test_the_network_is_the_same_in_pytorch():
     torch = pytest.importorskip("torch", reason="PyTorch is for GPU machines without TensorFlow")
-    pytest.importorskip("triton")
     from benchmarks.gpu.xception import Xception
 
     keras.utils.set_random_seed(3)
