@@ -3,9 +3,10 @@
     python -m benchmarks.stretches                           # the detector that ships, five frames a second
     python -m benchmarks.stretches --every-frame
 
-From second 3 to before second 7 the face is swapped for that of the other clip's person (a composite of the whole or
-the inner face), or blended with a changed copy of itself; each frame anew, with the same settings. The clip is written
-as H.264 and analysed like any other. Printed are the stretches that are marked and their intersection over union with
+From second 3 to before second 7 the frames are those of the deepfake that FaceForensics++ made of the same clip, where
+there is one ("spliced"); or the face is swapped for that of the other clip's person (a composite of the whole or the
+inner face), or blended with a changed copy of itself; each frame anew, with the same settings. The clip is written as
+H.264 and analysed like any other. Printed are the stretches that are marked and their intersection over union with
 seconds 3 to 7, which of the untouched clip should be 0. A swap may begin a track of its own. The media are licensed
 for research.
 """
@@ -31,8 +32,10 @@ from core.faces.landmarks import default_mesh
 from core.media import H264Writer, Sampling, VideoReader
 
 CLIPS = Path(__file__).parents[2] / "shared" / "data" / "videos" / "Real"
+DEEPFAKES = {"ffpp_519": CLIPS.parent / "Fake" / "ffpp_deepfakes_519_515.mp4"}
+"""Of the same clip, frame by frame."""
 FROM_S, TO_S, LENGTH_S = 3.0, 7.0, 10.0
-SEED = 3
+SEED, CRF = 3, 23
 AROUND = 1.5
 """Side of what is manipulated, in face heights: all that a blend touches."""
 
@@ -72,6 +75,10 @@ def swapped(frame: Rgb, donor: Face) -> Rgb:
     return _changed(frame, lambda part, points: composite(part, points, donor[0], donor[1], default_rng(seed)).fake)
 
 
+def _same(frame: Rgb) -> Rgb:
+    return frame
+
+
 def _changed(frame: Rgb, change: Callable[[Rgb, NDArray[np.float32]], Rgb]) -> Rgb:
     face = face_of(frame)
     if face is None:
@@ -82,16 +89,17 @@ def _changed(frame: Rgb, change: Callable[[Rgb, NDArray[np.float32]], Rgb]) -> R
     return result
 
 
-def write(clip: Path, into: Path, change: Callable[[Rgb], Rgb]) -> None:
-    """The clip's first seconds, encoded anew, the frames of the stretch changed."""
+def write(clip: Path, into: Path, change: Callable[[Rgb], Rgb], *, other: Path | None = None) -> None:
+    """The clip's first seconds, encoded anew; the stretch taken from the other clip, if there is one, and changed."""
     with (
         VideoReader(clip, Sampling.every_frame()) as reader,
-        H264Writer(into, reader.info.size_wh, reader.info.fps, quality=23) as writer,
+        VideoReader(other or clip, Sampling.every_frame()) as stretch,
+        H264Writer(into, reader.info.size_wh, reader.info.fps, quality=CRF) as writer,
     ):
-        for frame in reader:
+        for frame, instead in zip(reader, stretch, strict=False):
             if frame.time_s >= LENGTH_S:
                 break
-            writer.write(change(frame.rgb) if FROM_S <= frame.time_s < TO_S else frame.rgb)
+            writer.write(change(instead.rgb) if FROM_S <= frame.time_s < TO_S else frame.rgb)
 
 
 def first_face(clip: Path) -> Face:
@@ -125,13 +133,14 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for index, clip in enumerate(clips):
             ways: dict[str, Callable[[Rgb], Rgb]] = {
-                "untouched": lambda frame: frame,
+                "untouched": _same,
+                **({"spliced": _same} if clip.stem in DEEPFAKES else {}),
                 "self-blended": self_blended,
                 "swapped": partial(swapped, donor=donors[index - 1]),
             }
             for name, change in ways.items():
                 made = Path(folder) / f"{clip.stem}-{name}.mp4"
-                write(clip, made, change)
+                write(clip, made, change, other=DEEPFAKES[clip.stem] if name == "spliced" else None)
                 report = analyze_video(made, detector, sampling=sampling)
                 print(f"{clip.stem:<16} {name:<13} {words(report)}", flush=True)
 

@@ -107,11 +107,18 @@ class FrameReport:
 
 @dataclass(frozen=True)
 class Stretch:
-    """A part of a track that looks manipulated."""
+    """A part of a track that looks manipulated.
+
+    Attributes:
+        start_s, end_s: Times of its first and last face.
+        fake_probability: That it was manipulated.
+        contrast: The mean fake probability of its faces and of the track's others, where it counts because they differ.
+    """
 
     start_s: float
     end_s: float
     fake_probability: float
+    contrast: tuple[float, float] | None = None
 
     def to_list(self) -> list[float | None]:
         return [_round(self.start_s, 3), _round(self.end_s, 3), _round(self.fake_probability)]

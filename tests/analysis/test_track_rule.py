@@ -121,6 +121,50 @@ def test_independent_faces_follow_the_variance_of_an_ar1_mean():
     assert independent_faces(5, 0.0) == 1.0
 
 
+STRICT = FakeThresholds(0.2, 0.95)
+
+
+def wavering(values, sd=1.2, seed=4):
+    return list(np.asarray(values) + np.random.default_rng(seed).normal(0, sd, len(values)))
+
+
+@pytest.mark.parametrize("seconds", [10, 30, 60])
+def test_what_stands_out_from_the_rest_is_fake_though_no_face_alone_decides(seconds):
+    values = wavering(planted(seconds, 5, 3, 4, clean=-2.5, fake=2.6))
+    report = judge_track(track(values), STRICT)
+    (stretch,) = report.stretches
+    assert (stretch.start_s, stretch.end_s) == (pytest.approx(3, abs=0.41), pytest.approx(6.8, abs=0.41))
+    assert (report.verdict, report.fake_probability) == ("fake", stretch.fake_probability)
+    assert STRICT.fake_above <= stretch.fake_probability <= 0.99
+    inside, outside = stretch.contrast
+    assert p(1.5) < inside < STRICT.fake_above
+    assert p(-3) < outside < p(-2)
+    assert report.reasons[0].endswith(f"it stands out, with {inside:.2f} a face and {outside:.2f} in the rest.")
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        planted(10, 5, 3, 4, clean=-0.5, fake=2.3),  # the whole person looks somewhat fake: 2.8 is what a pose does
+        planted(10, 5, 3, 4, clean=2.3, fake=2.3),
+        planted(10, 5, 3, 1.2, clean=-2.5, fake=2.3),  # as brief as a hand before the face
+        planted(600, 5, 300, 2, clean=-2.5, fake=2.0),  # two seconds of many
+        planted(10, 5, 0.6, 9.4, clean=-2.5, fake=2.3),  # three faces are no rest to compare with
+        planted(10, 5, 3, 4, clean=-6, fake=-0.5),  # stands out, and yet looks real
+    ],
+)
+def test_what_poses_light_or_chance_do_does_not_stand_out(values):
+    report = judge_track(track(wavering(values)), STRICT)
+    assert report.verdict != "fake"
+    assert report.stretches == ()
+
+
+def test_a_track_that_wavers_much_must_stand_out_more():
+    values = planted(10, 5, 3, 4, clean=-2.5, fake=2.3)
+    assert judge_track(track(wavering(values, sd=1.0)), STRICT).stretches
+    assert not judge_track(track(wavering(values, sd=3.0)), STRICT).stretches
+
+
 def test_a_fake_track_says_where_without_shrinking():
     values = [4.0] * 100 + [-3.0] * 40 + [4.0] * 60
     report = judge_track(track(values), LIMITS)

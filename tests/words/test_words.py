@@ -74,6 +74,7 @@ SENTENCES = [
     NO_FACE_VIDEO,
     TOO_BRIEF.format(0.91),
     _stretch_sentence(Stretch(4.0, 7.25, 0.95)),
+    _stretch_sentence(Stretch(4.0, 7.25, 0.95, (0.91, 0.08))),
     _too_few_sentence(evidence(()), 1),  # one frame
     _too_few_sentence(evidence((), ()), 2),  # two frames
     *(_too_few_sentence(evidence((), (gate,), (gate,)), 1) for gate in ("small", "blurred", "turned", "dark")),
