@@ -9,6 +9,7 @@ import os
 import sys
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,12 @@ JUDGED = 150
 CLASSIC_RATE = 1e-3
 
 Crops = NDArray[np.uint8]
+
+
+def outputs(model: Any, scale: float, offset: float, crops: Crops) -> NDArray[np.float32]:
+    """The network's answers to RGB crops."""
+    given: NDArray[np.float32] = model.predict(crops.astype(np.float32) * scale + offset, batch_size=32, verbose=0)
+    return given
 
 
 def write_manifest(recipe: Recipe, path: Path) -> None:
@@ -84,6 +91,33 @@ def whole_picture(path: Path, size: int) -> Crops:
     return resize_crop(read_crop(path), size)
 
 
+def judge_left_out(folder: Path) -> None:
+    """Adds "test" to a run's figures: AUC on the test faces of the source that it was trained without, and on copies.
+
+    The copies, of half size and JPEG 50, are alike in resolution; sd21_web's real pictures are smaller than its fakes.
+    """
+    from core.data.dataset import find_samples
+    from core.data.draw import seen_crop
+    from core.data.prepare import prepare
+    from core.training.checkpoints import load_checkpoint
+    from core.training.config import TrainConfig
+    from core.training.loop import OFFSET, SCALE
+    from core.training.validation import Judged
+
+    figures = json.loads((folder / "figures.json").read_text())
+    config = TrainConfig.load(folder / "config.json")
+    left_out = RECIPES[figures["recipe"]].without
+    found = [one for one in find_samples([SHARED / "data"]) if one.split == "test" and one.source == left_out]
+    members = prepare(found, folder.parent / "cache", scale=config.crop_scale)
+    model, state = load_checkpoint(folder / "checkpoints" / "best.keras")
+    crops = np.stack([seen_crop(one.path, config.input_size) for one in members])
+    figures["test"] = {}
+    for way, judged in (("as they are", crops), ("copies", np.stack([copy(crop) for crop in crops]))):
+        aucs = Judged(members, state.classes, outputs(model, SCALE, OFFSET, judged)).aucs()
+        figures["test"][way] = round(aucs[left_out], 4)
+    (folder / "figures.json").write_text(json.dumps(figures, indent=2) + "\n")
+
+
 def copy(crop: Crops) -> Crops:
     """What is left after half the size of a dfdc crop and JPEG 50."""
     from core.data.augment import recompress
@@ -124,15 +158,12 @@ def run(name: str, seed: int, folder: Path, pictures: int, rate: float) -> dict[
     figures: dict[str, Any] = {"recipe": name, "seed": seed, "pictures": pictures, "rate": config.learning_rate}
     figures["seconds"] = round(time.monotonic() - started)
 
-    def outputs(crops: Crops) -> NDArray[np.float32]:
-        given: NDArray[np.float32] = model.predict(crops.astype(np.float32) * scale + offset, batch_size=32, verbose=0)
-        return given
-
+    answers = partial(outputs, model, scale, offset)
     val = subset(samples, "val", JUDGED)
     for way, change, sources in (("val", None, SOURCES), ("copies", copy, SOURCES[:2])):
         members = [one for one in val if one.source in sources]
         crops = [view(one.path, config.input_size) for one in members]
-        judged = Judged(members, classes, outputs(np.stack([change(crop) for crop in crops] if change else crops)))
+        judged = Judged(members, classes, answers(np.stack([change(crop) for crop in crops] if change else crops)))
         figures[way] = {source: round(auc, 4) for source, auc in judged.aucs().items()}
         if recipe.kinds and way == "val":
             figures["kinds"] = kinds(judged.samples, judged.class_probabilities, judged.classes)
@@ -140,7 +171,7 @@ def run(name: str, seed: int, folder: Path, pictures: int, rate: float) -> dict[
         from benchmarks.composites import composites, looked_for
 
         pair = composites(val, config.input_size, looked_for)
-        scores = [Judged([], classes, outputs(part)).fake_probability for part in pair]
+        scores = [Judged([], classes, answers(part)).fake_probability for part in pair]
         truth = np.repeat([False, True], [len(part) for part in pair])
         figures["composites"] = round(roc_auc(np.concatenate(scores), truth), 4)
     return figures

@@ -2,12 +2,14 @@
 
     python -m benchmarks.recipes                             # all of them, two seeds, two at once: hours
     python -m benchmarks.recipes --only base no-blends --seeds 0 --pictures 8192
+    python -m benchmarks.recipes --test                      # the test faces of the sources that runs were made without
     python -m benchmarks.recipes --table                     # of what is done already
 
 Each run begins with ImageNet's weights, the "continued" ones with the detector that ships, and sees the train split of
 ../shared/data. Its figures are kept in OUT, so that a second call does only what is missing. Judged are the val faces
 as they are ("val"), their copies of half size and JPEG 50 ("copies"), and composites of real val faces against those
-faces. docs/experiments.md has the table. The media are licensed for research: only figures are printed.
+faces. Of test only what was left out is looked at, once all is done. docs/experiments.md has the table. The media are
+licensed for research: only figures are printed.
 """
 
 import argparse
@@ -166,7 +168,8 @@ def table(out: Path) -> str:
         cells += [[run["copies"].get(source) for run in runs] for source in SOURCES[:2]]
         cells.append([run.get("composites") for run in runs])
         lines.append(f"| {name} | {len(runs)} | " + " | ".join(map(_cell, cells)) + " |")
-        lines += [f"  kinds, seed {run['seed']}: {json.dumps(run['kinds'])}" for run in runs if "kinds" in run]
+        for key in ("kinds", "test"):
+            lines += [f"  {key}, seed {run['seed']}: {json.dumps(run[key])}" for run in runs if key in run]
     return "\n".join(lines)
 
 
@@ -187,8 +190,14 @@ def main() -> None:
     parser.add_argument("--at-once", type=int, default=2, help="runs at once (default: 2)")
     parser.add_argument("--out", type=Path, default=Path("runs/recipes"), help="default: runs/recipes")
     parser.add_argument("--table", action="store_true", help="run nothing, print what is there")
+    parser.add_argument("--test", action="store_true", help="run nothing, judge test faces of what was left out")
     options = parser.parse_args()
-    if not options.table:
+    if options.test:
+        from benchmarks.recipe_run import judge_left_out
+
+        for one in sorted(options.out.glob("without-*/figures.json")):
+            judge_left_out(one.parent)
+    elif not options.table:
         run_all([(name, seed) for seed in options.seeds for name in options.only], options)
     print(table(options.out))
 

@@ -70,7 +70,9 @@ def video_report(frame_count: int = 3) -> VideoReport:
         duration_s=10.01,
         sampling="every frame",
         frames=tuple(FrameReport(i, i * 1001 / 30000, (face_score(),) * (i % 3)) for i in range(frame_count)),
-        tracks=(TrackReport(1, 0.0, 10.01, "fake", 0.97, (Stretch(4.0, 7.0, 0.99, (0.91, 0.08)),), ("why",), face_count=7),),
+        tracks=(
+            TrackReport(1, 0.0, 10.01, "fake", 0.97, (Stretch(4.0, 7.0, 0.99, (0.91, 0.08)),), ("why",), face_count=7),
+        ),
     )
 
 
