@@ -11,27 +11,16 @@ from typing import Any
 
 import keras
 import numpy as np
-from keras import ops
 from numpy.typing import NDArray
+
+from core.detector.fused import separable_conv, separable_is_plain
 
 PACKAGE = "deepfake_detector"
 
 
-def _add_bias(x: Any, bias: Any) -> Any:
-    """`x + bias`; as an addition its gradient costs TensorFlow a tenth of a training step more."""
-    if keras.backend.backend() != "tensorflow":
-        return x + bias
-    import tensorflow as tf
-
-    return tf.nn.bias_add(x, ops.cast(bias, x.dtype))
-
-
 @keras.saving.register_keras_serializable(package=PACKAGE)
 class FoldedSeparable(keras.layers.Layer):
-    """A 3×3 separable convolution of stride 1 with a bias; its pointwise half is a matrix product.
-
-    On (n, h, w, c) features. As a convolution of 1×1 the gradient of the pointwise kernel takes TensorFlow's CPU
-    kernels four times as long as the same product of two matrices.
+    """A 3×3 separable convolution of stride 1 with a bias, on (n, h, w, c) features.
 
     Args:
         filters: Channels that come out.
@@ -48,10 +37,7 @@ class FoldedSeparable(keras.layers.Layer):
         self.bias = self.add_weight(name="bias", shape=(self.filters,), initializer="zeros")
 
     def call(self, inputs: Any) -> Any:
-        x = ops.depthwise_conv(inputs, self.depthwise, padding="same", data_format="channels_last")
-        height, width, channels = x.shape[1:]
-        x = _add_bias(ops.matmul(ops.reshape(x, (-1, channels)), self.pointwise), self.bias)
-        return ops.reshape(x, (-1, height, width, self.filters))
+        return separable_conv(inputs, self.depthwise, self.pointwise, self.bias)
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         return (*input_shape[:-1], self.filters)
@@ -131,8 +117,7 @@ def _pairs(model: keras.Model) -> Iterator[tuple[keras.layers.Layer, keras.layer
 
 def _can_take(conv: keras.layers.Layer) -> bool:
     if isinstance(conv, keras.layers.SeparableConv2D):
-        plain = conv.kernel_size == (3, 3) and conv.strides == (1, 1) and conv.padding == "same"
-        return plain and conv.depth_multiplier == 1 and not conv.use_bias
+        return separable_is_plain(conv)
     return isinstance(conv, keras.layers.Conv2D) and not conv.use_bias
 
 

@@ -13,6 +13,7 @@ from core.data.blend_set import blend_set
 from core.data.dataset import Sample, classes_of, index_data
 from core.data.prepare import prepare
 from core.data.survey import survey
+from core.detector.fused import fuse
 from core.detector.network import split_off_head
 from core.errors import DataError
 from core.training.callbacks import BatchLog, Stopped, Unwatched, WarmupCosine, Watch
@@ -64,6 +65,8 @@ def fit(config: TrainConfig, folder: Path, cache: Path, *, resume: bool = False,
             state = State(HEAD if config.head_epochs else TRAINING, classes=_classes(config, samples))
             keras.mixed_precision.set_global_policy(resolve_precision(config.precision))
             model = initial_network(config, state.classes)
+        if not uses_gpu():
+            fuse(model)
         training = _Training(config, folder, samples, state, watch)
         if state.phase == HEAD:
             training.head(model, resume)
