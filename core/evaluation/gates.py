@@ -101,6 +101,14 @@ def suggested_gates(figures: dict[str, Any], gates: QualityGates) -> QualityGate
     return replace(gates, **{name: one["suggested"] for name, one in figures.items() if one["suggested"] is not None})
 
 
+def asked(gate: Mapping[str, Any]) -> str:
+    """The limit that the bins of a measured gate ask for, in words: "40", "none", or "too few faces to tell"."""
+    if gate["suggested"] is not None:
+        return f"{gate['suggested']:g}"
+    told = any(min(one["real"], one["fake"]) >= LEAST for one in gate["bins"])
+    return "none" if told else "too few faces to tell"
+
+
 def _one_gate(gate: Gate, scored: Sequence[Scored], spec: DetectorSpec) -> dict[str, Any]:
     judged = [(value, one) for one in scored if one.quality and (value := _value(one.quality, gate)) is not None]
     bins = []

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from core.evaluation.document import Document
+from core.evaluation.figures import ALL
+from core.evaluation.gates import asked
 from core.evaluation.robustness import kinds_in
 
 NONE = "–"
@@ -53,7 +55,7 @@ def _lines(document: Document) -> Iterator[str]:
     for column, values in (document.get("columns") or {}).items():
         yield ""
         yield from _table(
-            [column, *HEAD[1:9], "against"], [[*_row(v, f), f["against"] or ""] for v, f in values.items()]
+            [column, *HEAD[1:-1], "against"], [[*_row(v, f), f["against"] or ""] for v, f in values.items()]
         )
     if document.get("comparison"):
         yield from _comparison(document)
@@ -67,7 +69,10 @@ def _lines(document: Document) -> Iterator[str]:
         yield f"\n{len(document['unreadable'])} files cannot be read, such as {document['unreadable'][0]['reason']}"
 
 
-HEAD = ["source", "real", "fake", "no face", "AUC", "95 %", "EER", "real→fake", "fake→real", "uncertain"]
+HEAD = [
+    *("source", "real", "fake", "no face", "AUC", "95 %", "average precision", "EER"),
+    *("accuracy", "real→fake", "fake→real", "uncertain"),
+]
 
 
 def _parts(document: Document) -> tuple[list[str], list[list[str]]]:
@@ -82,8 +87,18 @@ def _parts(document: Document) -> tuple[list[str], list[list[str]]]:
 
 def _row(name: str, figures: dict[str, Any]) -> list[str]:
     counts = [str(figures[key]) for key in ("real", "fake", "no_face")]
-    areas = [number(figures["auc"]), interval(figures["auc_95"]), percent(figures["eer"])]
-    return [name, *counts, *areas, percent(figures["real_called_fake"]), percent(figures["fake_called_real"])]
+    return [name, *counts, *areas(figures), *map(percent, shares(figures))]
+
+
+def areas(figures: Mapping[str, Any]) -> list[str]:
+    """AUC, its interval, average precision and equal error rate."""
+    ranked = [number(figures["auc"]), interval(figures["auc_95"]), number(figures.get("average_precision"))]
+    return [*ranked, percent(figures["eer"])]
+
+
+def shares(figures: Mapping[str, Any]) -> list[float | None]:
+    """Accuracy of the verdicts that were given, at equal base rates, and both classes' wrong verdicts."""
+    return [figures.get("accuracy"), figures["real_called_fake"], figures["fake_called_real"]]
 
 
 def _calibration(document: Document) -> Iterator[str]:
@@ -112,24 +127,38 @@ def _comparison(document: Document) -> Iterator[str]:
 def _robustness(document: Document) -> Iterator[str]:
     levels = document["robustness"]["levels"]
     parts = list(levels[0]["figures"])
-    yield "\nAUC on changed copies, and what is lost against the untouched ones"
-    untouched = document["robustness"]["untouched"]
-    rows = [["untouched", *(number(untouched[part]["auc"]) for part in parts)]]
+    yield "\nAUC on changed copies, and what is lost against the untouched ones; of all faces, how many get no verdict"
+    yield from _table(["change", *parts, *UNDECIDED], robustness_rows(document["robustness"], parts))
+
+
+UNDECIDED = ("uncertain", "no face")
+
+
+def robustness_rows(measured: dict[str, Any], parts: Sequence[str]) -> list[list[str]]:
+    """A row for the untouched pictures and one a level: AUC and loss by part, and what of all is undecided."""
+    untouched, levels = measured["untouched"], measured["levels"]
+    rows = [["untouched", *(number(untouched[part]["auc"]) for part in parts), *_undecided(untouched[ALL])]]
     for kind in kinds_in(levels):
         for level in (one for one in levels if one["kind"] == kind):
             cells = [level["figures"].get(part, {}) for part in parts]
-            rows.append([level["label"], *(f"{number(f.get('auc'))} ({_loss(f.get('loss'))})" for f in cells)])
-    yield from _table(["change", *parts], rows)
+            losses = [f"{number(f.get('auc'))} ({_loss(f.get('loss'))})" for f in cells]
+            rows.append([level["label"], *losses, *_undecided(level["figures"][ALL])])
+    return rows
+
+
+def _undecided(figures: dict[str, Any]) -> list[str]:
+    return [percent(figures["uncertain"]), str(figures["no_face"])]
 
 
 def _loss(loss: float | None) -> str:
-    return NONE if loss is None else f"{-loss:+.3f}"
+    if loss is None:
+        return NONE
+    return f"{round(-loss, 3) + 0.0:+.3f}"  # without a minus before 0.000
 
 
 def _gates(gates: dict[str, Any]) -> Iterator[str]:
     for name, gate in gates.items():
-        asked = NONE if gate["suggested"] is None else f"{gate['suggested']:g}"
-        yield f"\n{gate['title']}: {name} is {gate['in_use']:g}; the figures ask for {asked}"
+        yield f"\n{gate['title']}: {name} is {gate['in_use']:g}; asked for: {asked(gate)}"
         rows = [
             [f"{one['from']:g} to {one['to']:g}", *(str(one[label]) for label in ("real", "fake"))]
             + [number(one["auc"]), interval(one["auc_95"])]

@@ -7,41 +7,31 @@ Names come from folders of strangers: every one of them is escaped, in text as i
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
-from functools import partial
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from html import escape
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
-import plotly.graph_objects as go
 from plotly.offline import get_plotlyjs
 
 from core import evaluation_charts as charts
 from core.detector.spec import Thresholds
-from core.evaluation.changes import KINDS
 from core.evaluation.document import Document
+from core.evaluation.figures import ALL
 from core.evaluation.mistakes import most_confident
-from core.evaluation.robustness import kinds_in
-from core.evaluation.text import (
-    EXPLANATION_HEAD,
-    explanation_rows,
-    explanation_words,
-    interval,
-    number,
-    percent,
-    share_with_interval,
-    signed_interval,
-)
+from core.evaluation.text import areas, interval, number, percent, shares
+from core.evaluation_html.page import Page, table
+from core.evaluation_html.strength import comparison, explanations, gates, robustness
 from core.evaluation_html.style import SCRIPT, STYLE
 
-Draw = Callable[[bool], go.Figure]
 CONFIG = {"displayModeBar": False, "responsive": True}
 LISTED = 20
 
 
 def as_html(document: Document) -> str:
     """The whole file."""
-    page = _Page()
+    page = Page()
     body = "\n".join(_sections(document, page))
     title = escape(f"Evaluation of {document['detector']['name']} on {document['data']['name']}")
     script = SCRIPT % json.dumps(CONFIG)
@@ -54,58 +44,33 @@ def as_html(document: Document) -> str:
     )
 
 
-class _Page:
-    """Gathers the charts while the text is written."""
-
-    def __init__(self) -> None:
-        self._charts: dict[str, dict[str, Any]] = {}
-
-    def chart(self, title: str, caption: str, draw: Draw) -> str:
-        """A card that holds a chart in both colours."""
-        name = f"chart-{len(self._charts)}"
-        self._charts[name] = {look: draw(look == "dark").to_plotly_json() for look in ("light", "dark")}
-        height = self._charts[name]["light"]["layout"]["height"]
-        return (
-            f"<figure><h3>{escape(title)}</h3>"
-            f'<div id="{name}" role="img" aria-label="{escape(title)}" style="height:{height}px"></div>'
-            f"<figcaption>{escape(caption)}</figcaption></figure>"
-        )
-
-    def data(self) -> str:
-        """JSON that cannot end the script element it stands in."""
-        text = json.dumps(self._charts, cls=_Encoder, separators=(",", ":"))
-        return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
-
-
-class _Encoder(json.JSONEncoder):
-    def default(self, o: Any) -> Any:
-        return o.tolist() if hasattr(o, "tolist") else list(o)
-
-
-def _sections(document: Document, page: _Page) -> Iterator[str]:
+def _sections(document: Document, page: Page) -> Iterator[str]:
     yield _head(document)
     yield _figures(document)
     yield from _curves(document, page)
     yield from _decisions(document, page)
     yield from _columns(document)
     if document.get("comparison"):
-        yield from _comparison(document, page)
+        yield from comparison(document, page)
     if document.get("robustness"):
-        yield from _robustness(document["robustness"], page)
+        yield from robustness(document["robustness"], page)
     if document.get("gates"):
-        yield from _gates(document["gates"], page)
+        yield from gates(document["gates"], page)
     if document.get("explanations"):
-        yield from _explanations(document["explanations"], page)
+        yield from explanations(document["explanations"], page)
     yield from _mistakes(document)
 
 
 def _head(document: Document) -> str:
     detector, data = document["detector"], document["data"]
     limits = detector["thresholds"]
+    count = len(document["items"]["fake"])
+    drawn = f", at most {data['limit']} of each source" if data.get("limit") else ""
     how = (
-        f"{data['split']} split, measured {document['created'][:10]} in {document['seconds']:g} s with "
-        f"{detector['engine']} ({detector['precision']}). Below {percent(limits['real_below'])} it says “no "
-        f"manipulation found”, from {percent(limits['fake_above'])} on “fake”, between them “uncertain”."
+        f"{data['split']} split, {count} pictures and videos{drawn}, measured {document['created'][:10]} in "
+        f"{document['seconds']:g} s with {detector['engine']} ({detector['precision']}). Below "
+        f"{percent(limits['real_below'])} it says “no manipulation found”, from {percent(limits['fake_above'])} on "
+        "“fake”, between them “uncertain”."
     )
     return (
         f"<h1>{escape(detector['name'])} on {escape(data['name'])}</h1><p>{escape(how)}</p>"
@@ -114,22 +79,15 @@ def _head(document: Document) -> str:
     )
 
 
-def _table(head: list[str], rows: list[list[str]], path_column: bool = False) -> str:
-    """Cells are escaped here, and only here."""
-    lines = ["".join(f"<th>{escape(cell)}</th>" for cell in head)]
-    for first, *others in rows:
-        opening = '<td class="path">' if path_column else "<td>"
-        lines.append(f"{opening}{escape(first)}</td>" + "".join(f"<td>{escape(cell)}</td>" for cell in others))
-    return '<div class="wide"><table>' + "".join(f"<tr>{line}</tr>" for line in lines) + "</table></div>"
-
-
-HEAD = ["real", "fake", "no face", "AUC", "95 % interval", "EER", "real called fake", "fake called real", "uncertain"]
+HEAD = [
+    *("real", "fake", "no face", "AUC", "95 % interval", "average precision", "EER"),
+    *("accuracy", "real called fake", "fake called real", "uncertain"),
+]
 
 
 def _cells(figures: Mapping[str, Any]) -> list[str]:
     counts = [str(figures[key]) for key in ("real", "fake", "no_face")]
-    areas = [number(figures["auc"]), interval(figures["auc_95"]), percent(figures["eer"])]
-    return [*counts, *areas, *(percent(figures[key]) for key in ("real_called_fake", "fake_called_real", "uncertain"))]
+    return [*counts, *areas(figures), *map(percent, [*shares(figures), figures["uncertain"]])]
 
 
 def _figures(document: Document) -> str:
@@ -145,17 +103,37 @@ def _figures(document: Document) -> str:
             '<p class="muted">The last column is the AUC of a logistic regression on the spectrum of the same crops. '
             "Where it is high, a source can be told apart without knowing anything about faces.</p>"
         )
-    return f"<h2>Figures</h2>{_table(head, rows)}{words}"
+    lost = document.get("unreadable") or []
+    words += f'<p class="muted">{len(lost)} files could not be read and are not counted.</p>' if lost else ""
+    return f"<h2>Figures</h2>{table(head, rows)}{words}{_verdicts(document)}"
+
+
+def _verdicts(document: Document) -> str:
+    """The confusion matrices at the thresholds, gates applied: counts by source and class."""
+    items = document["items"]
+    rows = []
+    for part in document["figures"]:
+        for fake, label in ((False, "real"), (True, "fake")):
+            said = Counter(
+                verdict
+                for verdict, source, is_fake in zip(items["verdict"], items["source"], items["fake"], strict=True)
+                if is_fake == fake and part in (ALL, source, f"{source} (source)")
+            )
+            rows.append([f"{part}, {label}", *(str(said[verdict]) for verdict in VERDICTS)])
+    return f"<h3>Verdicts</h3>{table(['what it is', *VERDICTS.values()], rows)}"
+
+
+VERDICTS = {"real": "called real", "uncertain": "uncertain", "fake": "called fake", "no_face": "no face"}
 
 
 def _columns(document: Document) -> Iterator[str]:
     for column, values in (document.get("columns") or {}).items():
         yield f"<h2>By {escape(column)}</h2>"
         rows = [[value, *_cells(figures), figures["against"] or ""] for value, figures in values.items()]
-        yield _table([column, *HEAD, "against"], rows)
+        yield table([column, *HEAD, "against"], rows)
 
 
-def _curves(document: Document, page: _Page) -> Iterator[str]:
+def _curves(document: Document, page: Page) -> Iterator[str]:
     curves = document["curves"]
     if not any(curves.values()):
         return
@@ -171,7 +149,7 @@ def _curves(document: Document, page: _Page) -> Iterator[str]:
     yield "</div>"
 
 
-def _decisions(document: Document, page: _Page) -> Iterator[str]:
+def _decisions(document: Document, page: Page) -> Iterator[str]:
     items, limits = document["items"], Thresholds(**document["detector"]["thresholds"])
     judged = [(p, fake) for p, fake in zip(items["fake_probability"], items["fake"], strict=True) if p is not None]
     error = document["calibration"].get("all")
@@ -189,79 +167,13 @@ def _decisions(document: Document, page: _Page) -> Iterator[str]:
         lambda dark: charts.histogram([p for p, _ in judged], [fake for _, fake in judged], limits, dark=dark),
     )
     yield "</div>"
-
-
-def _comparison(document: Document, page: _Page) -> Iterator[str]:
-    comparison = document["comparison"]
-    name, other = document["detector"]["name"], comparison["other"]["name"]
-    other = f"{other} {comparison['other']['sha256'][:8]}" if other == name else other
-    rows = []
-    for part, f in comparison["figures"].items():
-        tests = [
-            cell
-            for way in ("delong", "bootstrap")
-            for cell in (signed_interval(f[way]["difference_95"]), f"{f[way]['p']:.3g}")
-        ]
-        rows.append(
-            [part, str(f["items"]), number(f["auc"]), number(f["other_auc"]), f"{f['difference']:+.3f}", *tests]
-        )
-    head = ["source", "faces", name, other, "difference", "95 % (DeLong)", "p", "95 % (bootstrap)", "p"]
-    yield f"<h2>Against {escape(other)}</h2>{_table(head, rows)}<div class='grid'>"
-    yield page.chart(
-        "Difference in AUC",
-        "On the same media, with DeLong's 95 % interval. An interval that holds 0 shows no difference.",
-        lambda dark: charts.difference(comparison["figures"], dark=dark),
-    )
-    yield "</div>"
-
-
-def _robustness(measured: dict[str, Any], page: _Page) -> Iterator[str]:
-    levels, clean = measured["levels"], measured["untouched"]
-    pictures = clean["all"]["real"] + clean["all"]["fake"]
-    yield f"<h2>Robustness</h2><p>AUC on changed copies of the same {pictures} pictures.</p><div class='grid'>"
-    for kind in kinds_in(levels):
-        draw = _robustness_chart(levels, kind, clean)
-        yield page.chart(KINDS[kind].title, "", draw)
-    yield "</div>"
-
-
-def _robustness_chart(levels: list[dict[str, Any]], kind: str, clean: dict[str, Any]) -> Draw:
-    return lambda dark: charts.robustness(levels, kind, list(clean), clean, dark=dark)
-
-
-def _gates(gates: dict[str, Any], page: _Page) -> Iterator[str]:
-    yield "<h2>Where it errs</h2><p>Wrong verdicts by quality of the face, as if no gate stood in the way.</p>"
-    for gate in gates.values():
-        asked = "none" if gate["suggested"] is None else f"{gate['suggested']:g}"
+    parts = {part: one for part, one in document["calibration"].items() if one}
+    if len(parts) > 1:
         rows = [
-            [charts.bin_label(one, gate), *(str(one[label]) for label in ("real", "fake"))]
-            + [number(one["auc"]), interval(one["auc_95"])]
-            + [share_with_interval(one, key) for key in ("real_called_fake", "fake_called_real")]
-            for one in gate["bins"]
-            if one["real"] + one["fake"]
+            [part, number(one["ece"]), interval(one["ece_95"]), number(one["ece_plain"]), number(one["brier"])]
+            for part, one in parts.items()
         ]
-        yield f"<h3>{escape(gate['title'])}</h3>"
-        yield f'<p class="muted">Limit in use {gate["in_use"]:g}; asked for: {asked}.</p>'
-        yield page.chart("AUC", "", partial(_gate_chart, gate))
-        yield _table(["range", "real", "fake", "AUC", "95 %", "real called fake", "fake called real"], rows)
-
-
-def _gate_chart(gate: dict[str, Any], dark: bool) -> go.Figure:
-    return charts.gate(gate, dark=dark)
-
-
-def _explanations(measured: dict[str, Any], page: _Page) -> Iterator[str]:
-    yield f"<h2>Explanations</h2><p>{escape(explanation_words(measured))}</p>"
-    yield _table(list(EXPLANATION_HEAD), explanation_rows(measured))
-    yield f'<p class="muted">{escape(measured["rule"])}</p><div class="grid">'
-    for which in get_args(charts.Which):
-        caption = "Lower is better." if which == "deletion" else "Higher is better."
-        yield page.chart(which.capitalize(), caption, partial(_faithfulness_chart, measured, which))
-    yield "</div>"
-
-
-def _faithfulness_chart(measured: dict[str, Any], which: charts.Which, dark: bool) -> go.Figure:
-    return charts.faithfulness(measured, which, dark=dark)
+        yield table(["source", "calibration error", "95 % interval", "as measured", "Brier score"], rows)
 
 
 def _mistakes(document: Document) -> Iterator[str]:
@@ -279,4 +191,4 @@ def _mistakes(document: Document) -> Iterator[str]:
     ]
     if rows:
         yield "<h2>Most confident mistakes</h2>"
-        yield _table(["file", "source", "is", "fake probability"], rows, path_column=True)
+        yield table(["file", "source", "is", "fake probability"], rows, path_column=True)

@@ -19,7 +19,8 @@ th, td { padding: .45rem .75rem; text-align: right; white-space: nowrap; border-
 tr:first-child > * { border-top: 0; } th { color: var(--muted); font-weight: 600; }
 th:first-child, td:first-child { text-align: left; }
 td.path { white-space: normal; overflow-wrap: anywhere; min-width: 15rem; }
-table + h3, .wide + h3, figure + h3 { margin-top: 1.6rem; } .wide { margin-bottom: .8rem; }
+table + h3, .wide + h3, figure + h3 { margin-top: 1.6rem; }
+figure + .wide { margin-top: .8rem; } .wide { margin-bottom: .8rem; }
 .grid { display: grid; gap: 1rem; margin: .8rem 0;
   grid-template-columns: repeat(auto-fit, minmax(min(100%, 27rem), 1fr)); }
 figure { margin: 0; padding: 1rem; min-width: 0; break-inside: avoid;

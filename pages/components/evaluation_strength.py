@@ -4,8 +4,9 @@ import streamlit as st
 
 from core import evaluation_charts as charts
 from core.evaluation.changes import KINDS
+from core.evaluation.gates import asked
 from core.evaluation.robustness import kinds_in
-from core.evaluation.text import interval, share_with_interval, signed_interval
+from core.evaluation.text import interval, percent, share_with_interval, signed_interval
 from pages.components import resources
 from pages.components.evaluation_views import ALL, STILL, Document, said
 from pages.components.text import escape
@@ -19,7 +20,10 @@ def robustness(document: Document) -> None:
         return
     clean, levels = measured["untouched"], measured["levels"]
     parts = st.multiselect("Sources", list(clean), default=[ALL], format_func=said, key="evaluation_robust_parts")
-    st.caption(f"AUC on changed copies of the same {clean[ALL]['real'] + clean[ALL]['fake']} pictures, 95 % bands.")
+    st.caption(
+        f"AUC on changed copies of the same {clean[ALL]['real'] + clean[ALL]['fake']} pictures, where a face is still "
+        "found, 95 % bands. How many verdicts are lost stands under All figures."
+    )
     untouched = {said(part): one for part, one in clean.items()}
     named = [{**one, "figures": {said(part): f for part, f in one["figures"].items()}} for one in levels]
     with st.grid("auto", min_column_width=320):
@@ -30,7 +34,12 @@ def robustness(document: Document) -> None:
                 st.plotly_chart(figure, key=f"robust_{kind}", config=STILL, alt=f"AUC by level: {KINDS[kind].title}")
     with st.expander("All figures", icon=":material/table:"):
         rows = [
-            {"Change": level["label"], **{said(part): level["figures"].get(part, {}).get("auc") for part in clean}}
+            {
+                "Change": level["label"],
+                "Uncertain": percent(level["figures"][ALL]["uncertain"]),
+                "No face": level["figures"][ALL]["no_face"],
+                **{said(part): level["figures"].get(part, {}).get("auc") for part in clean},
+            }
             for level in levels
         ]
         formats = {said(part): st.column_config.NumberColumn(format="%.3f") for part in clean}
@@ -89,10 +98,7 @@ def face_quality(document: Document) -> None:
     )
     for name, gate in gates.items():
         st.subheader(escape(gate["title"]), anchor=False)
-        asked = (
-            "the figures ask for none" if gate["suggested"] is None else f"the figures ask for {gate['suggested']:g}"
-        )
-        st.caption(f"`{name}` is {gate['in_use']:g}; {asked}.")
+        st.caption(f"`{name}` is {gate['in_use']:g}; asked for: {asked(gate)}.")
         rows = [
             {
                 "Range": charts.bin_label(one, gate),

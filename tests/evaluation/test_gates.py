@@ -7,7 +7,7 @@ import pytest
 
 from core.analysis.types import Quality
 from core.detector.spec import DetectorSpec, QualityGates, Thresholds
-from core.evaluation.gates import GATES, gate_copies, gate_figures, suggested_gates
+from core.evaluation.gates import GATES, asked, gate_copies, gate_figures, suggested_gates
 from tests.evaluation.support import one
 
 SPEC = DetectorSpec(name="x", input_size=32, thresholds=Thresholds(0.3, 0.7))
@@ -49,6 +49,12 @@ def test_suggested_limits_replace_those_that_were_asked_for():
     figures = gate_figures([*faces(120, 0.7, 1, face_px=20), *faces(3000, 0.99, 3)], {}, SPEC)
     gates = suggested_gates(figures, QualityGates(min_face_px=99, min_sharpness=7))
     assert gates == QualityGates(min_face_px=24, min_sharpness=7)
+
+
+def test_words_for_a_limit_tell_enough_apart_from_too_few():
+    few, good = (gate_figures(faces(count, 0.99, 3), {}, SPEC)["min_face_px"] for count in (30, 600))
+    bad = gate_figures([*faces(120, 0.7, 1, face_px=20), *faces(600, 0.99, 3)], {}, SPEC)["min_face_px"]
+    assert [asked(gate) for gate in (few, good, bad)] == ["too few faces to tell", "none", "24"]
 
 
 def test_ranking_no_better_than_chance_asks_for_a_gate_even_where_all_of_it_is_uncertain():

@@ -140,10 +140,37 @@ def test_html_fetches_nothing_and_has_plotly_once(document):
     assert "<link" not in head
     assert page.count("plotly.js v") == 1
     charts = json.loads(re.search(r'id="charts">(.*?)</script>', page, re.DOTALL)[1])
-    assert len(charts) == 2 + 2 + 1 + len(KINDS) + 4
+    assert len(charts) == 2 + 2 + 2 + len(KINDS) + 4
     for name, both in charts.items():
         assert f'id="{name}"' in head
         assert both["light"]["layout"] != both["dark"]["layout"]
+
+
+def test_html_counts_every_verdict_and_says_what_is_lost(document):
+    page = as_html(document)
+    rows = {row[0]: row[1:] for row in cells(page)}
+    items = document["items"]
+    for label, fake in (("real", False), ("fake", True)):
+        assert sum(map(int, rows[f"all, {label}"])) == items["fake"].count(fake)
+    assert rows["all, fake"][2] == str(
+        sum(v == "fake" and f for v, f in zip(items["verdict"], items["fake"], strict=True))
+    )
+    assert f"{len(items['fake'])} pictures and videos" in page
+    assert f"{len(document['unreadable'])} files could not be read" in page
+    level = next(one for one in document["robustness"]["levels"] if one["label"] == "JPEG, quality 50")
+    assert rows["JPEG, quality 50"][-1] == str(level["figures"]["all"]["no_face"])
+    assert "average precision" in page
+    assert "calibration error</th>" in page
+
+
+def cells(page):
+    """Rows of all tables, as text."""
+    rows = re.findall(r"<tr>(.*?)</tr>", page)
+    return [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row) for row in rows]
+
+
+def test_a_loss_of_nothing_has_no_minus(document):
+    assert "(-0.000)" not in as_text(document)
 
 
 def test_names_of_strangers_stay_text(document):
