@@ -16,7 +16,8 @@ p { margin: .3rem 0 .8rem; max-width: 48rem; } .muted, figcaption { color: var(-
 .wide { overflow-x: auto; border: 1px solid var(--line); border-radius: 8px; background: var(--card); }
 table { border-collapse: collapse; width: 100%; font-size: .92rem; font-variant-numeric: tabular-nums; }
 th, td { padding: .45rem .75rem; text-align: right; white-space: nowrap; border-top: 1px solid var(--line); }
-tr:first-child > * { border-top: 0; } th { color: var(--muted); font-weight: 600; }
+tr:first-child > * { border-top: 0; } th { color: var(--muted); font-weight: 600;
+  white-space: normal; vertical-align: bottom; line-height: 1.25; }
 th:first-child, td:first-child { text-align: left; }
 td.path { white-space: normal; overflow-wrap: anywhere; min-width: 15rem; }
 table + h3, .wide + h3, figure + h3 { margin-top: 1.6rem; }
