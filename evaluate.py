@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import UserError
+from core.output import cannot_write, check_outputs, open_output
 from core.setup_check import check_system
 
 EXIT_DONE, EXIT_USAGE, EXIT_INTERRUPTED = 0, 2, 130
@@ -46,7 +47,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         "--split",
         choices=("auto", "test", "val", "train", "all"),
         default="auto",
-        help="default: test where the data name splits, else all",
+        help="default: test where the data name splits, else all; others are then drawn as training draws them",
     )
     add("--limit", type=int, metavar="N", help="at most N a source, half of them real, always the same ones")
     add("--baseline", action="store_true", help="also what low-level statistics alone tell")
@@ -69,11 +70,10 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
 
 
 def faces(text: str) -> int:
-    """A number of faces: one or more."""
-    number = int(text)
-    if number < 1:
-        raise ValueError
-    return number
+    """A number of faces."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be a number of faces from 1 on, and is {text}")
+    return int(text)
 
 
 def measure(options: argparse.Namespace) -> dict[str, Any]:
@@ -92,18 +92,11 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         gates=options.gates,
         explanations=options.explanations,
     )
-    for path in (options.json, options.html):
-        check_place(path)
+    check_outputs(options.json, options.html)
     detector = load_detector(options.model or in_use() or "default", engine=options.engine)
     other = load_detector(options.compare, engine=options.engine) if options.compare else None
     document = evaluate(request, detector, other, on_progress=progress())
     return anonymous(document) if options.anonymous else document
-
-
-def check_place(path: Path | None) -> None:
-    """Before an hour of work, not after it."""
-    if path and (path.is_dir() or not path.absolute().parent.is_dir()):
-        raise UserError(f"{path} cannot be written: its folder is missing, or it is one itself.")
 
 
 def progress() -> Callable[[int, int, str], None] | None:
@@ -124,13 +117,11 @@ def progress() -> Callable[[int, int, str], None] | None:
 
 def write(path: Path, text: str) -> None:
     """Whole or not at all."""
-    part = path.with_name(f".{path.name}.part")
     try:
-        part.write_text(text, encoding="utf-8")
-        part.replace(path)
+        with open_output(path, streaming=False) as stream:
+            stream.write(text)
     except OSError as error:
-        part.unlink(missing_ok=True)
-        raise UserError(f"{path} cannot be written ({error.strerror}): choose another place.") from error
+        raise cannot_write(path, error) from error
 
 
 def run(options: argparse.Namespace) -> None:

@@ -10,25 +10,29 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
+from core.errors import UserError
+
 if TYPE_CHECKING:
     from core.analysis import VideoProgress
 
 
 @contextmanager
 def open_output(path: Path | None, *, streaming: bool) -> Iterator[TextIO]:
-    """The terminal, or a file that appears whole or not at all; a streaming one grows line by line instead."""
+    """The terminal, or a file that appears whole or not at all; a streaming one grows line by line instead.
+
+    A link stays, and what it leads to is written. So do devices and pipes, which are written to and never replaced.
+    """
     options: dict[str, Any] = {"encoding": "utf-8", "errors": "backslashreplace", "newline": ""}
     if path is None:
         if hasattr(sys.stdout, "reconfigure"):
             sys.stdout.reconfigure(errors="backslashreplace")
         yield sys.stdout
         sys.stdout.flush()
-    elif streaming:
+    elif streaming or _is_special(path):
         with path.open("w", **options) as stream:
             yield stream
     else:
-        if path.is_dir():
-            raise IsADirectoryError(21, "it is a folder", str(path))
+        path = Path(os.path.realpath(path))
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.")
         os.close(handle)
         whole = Path(name)
@@ -39,6 +43,44 @@ def open_output(path: Path | None, *, streaming: bool) -> Iterator[TextIO]:
             whole.replace(path)
         finally:
             whole.unlink(missing_ok=True)
+
+
+def check_outputs(*paths: Path | None) -> None:
+    """Before an hour of work, not after it.
+
+    Raises:
+        UserError: One cannot be written, or two are the same file.
+    """
+    files: set[str] = set()
+    for path in filter(None, paths):
+        try:
+            if _is_special(path):
+                if not os.access(path, os.W_OK):
+                    raise PermissionError(13, "it is not yours to write to")
+                continue
+            with tempfile.TemporaryFile(dir=Path(os.path.realpath(path)).parent):
+                pass
+        except OSError as error:
+            raise cannot_write(path, error) from error
+        if (file := os.path.realpath(path)) in files:
+            raise UserError(f"{path} is named for two outputs: give each a file of its own.")
+        files.add(file)
+
+
+def cannot_write(path: Path, error: OSError) -> UserError:
+    """The sentence for a place that does not take what shall be written."""
+    return UserError(f"{path} cannot be written ({error.strerror or error}): choose another place.")
+
+
+def _is_special(path: Path) -> bool:
+    """Whether it is a device or a pipe.
+
+    Raises:
+        OSError: It is a folder, or it cannot be told.
+    """
+    if path.is_dir():
+        raise IsADirectoryError(21, "it is a folder", str(path))
+    return path.exists() and not path.is_file()
 
 
 class Progress:

@@ -8,12 +8,13 @@ import streamlit as st
 
 from core.errors import UserError
 from core.evaluation import read_document, to_json
-from core.evaluation.results import StoredEvaluation, finished, remove, shipped, title_of
+from core.evaluation.results import StoredEvaluation, finished, remove, shipped, titles_of
+from core.evaluation.shape import moment_of
 from core.evaluation_html import as_html
 from pages.components import evaluation_explanations, evaluation_mistakes, evaluation_strength, resources, routing
 from pages.components import evaluation_form as form
 from pages.components import evaluation_views as views
-from pages.components.text import escape
+from pages.components.text import escape, moment
 
 CHOICE = "evaluation_choice"
 LISTED = 30
@@ -33,19 +34,28 @@ def stored() -> list[tuple[StoredEvaluation, dict[str, Any]]]:
         try:
             found.append((one, load(str(one.path), one.modified_ns)))
         except UserError as error:
-            resources.show_error(error, one.path.name)
+            damaged(one, error)
     return found
+
+
+def damaged(one: StoredEvaluation, error: UserError) -> None:
+    """Why it is not among the others, and the way to be rid of it."""
+    resources.show_error(error, one.path.name)
+    if one.detector is None:
+        key = f"evaluation_remove_{one.path.name}"
+        st.button("Remove this file", icon=":material/delete:", key=key, on_click=remove, args=(one,))
 
 
 def pick(found: list[tuple[StoredEvaluation, dict[str, Any]]]) -> tuple[StoredEvaluation, dict[str, Any]]:
     by_path = {str(one.path): (one, document) for one, document in found}
+    titles = dict(zip(by_path, titles_of(found, moment), strict=True))
     wanted = st.session_state.pop(form.OPEN_NEXT, None)
     if wanted in by_path:
         st.session_state[CHOICE] = wanted
     path = st.selectbox(
         "Evaluation",
         list(by_path),
-        format_func=lambda path: title_of(*by_path[path]),
+        format_func=titles.__getitem__,
         key=CHOICE,
         persist_state="session",
         label_visibility="collapsed",
@@ -83,7 +93,7 @@ def facts(document: dict[str, Any]) -> str:
     return (
         f"{escape(detector['name'])} ({detector['sha256'][:8]}, {detector['engine']} {detector['precision']}) · "
         f"{pooled['real']} real and {pooled['fake']} fake with a face{videos}, {pooled['no_face']} without · "
-        f"measured {document['created'][:10]}"
+        f"measured {moment(moment_of(document))}"
     )
 
 
@@ -92,6 +102,8 @@ def show(one: StoredEvaluation, document: dict[str, Any]) -> None:
         with st.expander(f"{len(document['unreadable'])} files could not be read", icon=":material/warning:"):
             for file in document["unreadable"][:LISTED]:
                 st.caption(escape(file["reason"] or ""))
+    for note in document.get("notes") or []:
+        st.caption(escape(note))
     key = f"{one.path.name}_{one.modified_ns}"
     sections = {
         "Figures": views.overview,
@@ -114,9 +126,11 @@ routing.require_router()
 st.title("Evaluation", anchor=False)
 st.caption("How often a detector is right, and how sure that is. Everything is measured on this machine.")
 
-busy = form.running()
-found = stored()
-with st.expander("Measure a detector", icon=":material/science:", expanded=not found and not busy):
+with st.container():  # messages come and go in a place of their own: below it nothing is mounted anew
+    busy = form.running()
+    found = stored()
+st.session_state.setdefault(form.OPEN, not found and not busy)
+with st.expander("Measure a detector", icon=":material/science:", key=form.OPEN, on_change="rerun"):
     form.form(resources.detectors())
     form.opener()
 if not found:

@@ -64,7 +64,11 @@ def test_anonymous_files_name_nothing(data, tmp_path):
         (["--data", "{data}", "--compare", "nobody"], "no detector"),
         (["--data", "{data}", "--split", "train"], "no train pictures"),
         (["--data", "{data}", "--limit", "0"], "at least 2"),
+        (["--data", "{data}", "--robustness-limit", "-5"], "at least 2"),
+        (["--data", "{data}", "--compare", "default"], "compared with itself"),
         (["--data", "{data}", "--json", "{data}"], "cannot be written"),  # a folder
+        (["--data", "{data}", "--json", "/proc/x.json"], "cannot be written"),  # a folder that takes no files
+        (["--data", "{data}", "--json", "{data}/same", "--html", "{data}/same"], "two outputs"),
         (["--data", "{data}", "--html", "{data}/no/where.html"], "cannot be written"),
     ],
 )
@@ -82,12 +86,34 @@ def test_what_is_wrong_is_one_sentence(data, capsys, arguments, words):
         [],  # no data
         ["--data", "x", "--split", "holdout"],  # no such split
         ["--data", "x", "--limit", "many"],  # no number
+        ["--data", "x", "--explanations", "few"],
     ],
 )
 def test_wrong_usage_exits_with_2(arguments):
     with pytest.raises(SystemExit) as exit_:
         command.main(arguments)
     assert exit_.value.code == 2
+
+
+def test_explanations_on_no_faces_says_what_is_allowed(capsys):
+    with pytest.raises(SystemExit):
+        command.main(["--data", "x", "--explanations", "0"])
+    assert "must be a number of faces from 1 on, and is 0" in capsys.readouterr().err
+
+
+def test_what_was_chosen_or_left_out_is_said(tmp_path, data, capsys):
+    folder = labelled_folder(tmp_path / "unsplit", 12)
+    out = tmp_path / "out.json"
+    assert command.main(["--data", str(folder), "--split", "val", "--json", str(out)]) == 0
+    assert "These data name no splits" in capsys.readouterr().out
+    assert len(json.loads(out.read_text())["notes"]) == 1
+
+
+def test_a_linked_file_is_written_through_its_link(data, tmp_path):
+    (tmp_path / "link.json").symlink_to("out.json")
+    assert command.main(["--data", str(data), "--json", str(tmp_path / "link.json")]) == 0
+    assert (tmp_path / "link.json").is_symlink()
+    assert json.loads((tmp_path / "out.json").read_text())["figures"]
 
 
 def test_stopped_by_the_keyboard(data, monkeypatch, capsys):

@@ -24,6 +24,11 @@ def test_one_line_and_one_band_a_source(draw):
     assert all(trace.mode == "lines" and trace.hoverinfo == "skip" for trace in bands)
 
 
+def test_where_a_band_is_not_known_the_curve_stands_alone():
+    curve = {"x": [0, 0.5, 1], "y": [0, 0.8, 1], "low": [None] * 3, "high": [None] * 3}
+    assert [trace.name for trace in charts.roc({"a": {"roc": curve}}).data] == ["a", "Chance"]
+
+
 def test_of_many_curves_only_the_first_has_a_band():
     many = {f"{number}": CURVES["All sources"] for number in range(4)}
     assert len([trace for trace in charts.roc(many).data if trace.fill == "toself"]) == 1
@@ -42,6 +47,21 @@ def test_histogram_puts_fakes_up_and_reals_down_each_as_shares():
     assert sum(fakes.y) == pytest.approx(1)
     assert sum(reals.y) == pytest.approx(-1)
     assert {shape.x0 for shape in figure.layout.shapes} == {0.3, 0.7}
+
+
+@pytest.mark.parametrize(
+    ("limits", "anchors", "lifted"),
+    [
+        ((0.3, 0.6), ["right", "left"], False),  # both on the outer side
+        ((0.17, 0.94), ["right", "right"], False),  # those that shipped: at the right the words were cut off
+        ((0.1, 0.2), ["left", "left"], True),
+        ((0.9, 0.95), ["right", "right"], True),  # would stand over one another
+    ],
+)
+def test_words_at_the_thresholds_stay_in_the_chart_and_apart(limits, anchors, lifted):
+    words = charts.histogram([0.5], [True], Thresholds(*limits)).layout.annotations
+    assert [one.xanchor for one in words] == anchors
+    assert (words[1].yshift > words[0].yshift) == lifted
 
 
 def test_histogram_of_one_class_does_not_divide_by_nothing():
@@ -68,8 +88,51 @@ def test_robustness_starts_at_the_untouched_pictures_and_bears_holes():
     figure = charts.robustness(LEVELS, "jpeg", ["all"], {"all": {"auc": 0.95, "auc_95": [0.9, 0.99]}})
     line = figure.data[-1]
     assert line.y == (0.95, 0.9, None)
-    assert figure.layout.xaxis.ticktext == ("untouched", "90", "30")
+    assert figure.layout.xaxis.ticktext == ("as is", "90", "30")
     assert figure.layout.xaxis.title.text == "Quality"
+
+
+LOW = {"auc": 0.31, "auc_95": [0.12, 0.5]}
+UNKNOWN = {"auc": 0.8, "auc_95": [None, None]}
+
+
+def axis_of_robustness(figures):
+    levels = [
+        {"kind": "jpeg", "level": 90, "figures": {"all": UNKNOWN}},
+        {"kind": "blur", "level": 9, "figures": figures},
+    ]
+    return charts.robustness(levels, "jpeg", ["all"], {"all": UNKNOWN}).layout.yaxis
+
+
+def axis_of_gates(figures):
+    measured = {"title": "Size", "in_use": 0, "bins": [{"from": 0, "to": 1, "real": 1, "fake": 1, **figures["all"]}]}
+    return charts.gate(measured).layout.yaxis
+
+
+def axis_of_areas(figures):
+    return charts.areas(figures, {}).layout.xaxis
+
+
+@pytest.mark.parametrize("axis_of", [axis_of_robustness, axis_of_gates, axis_of_areas])
+def test_an_axis_of_areas_reaches_down_to_what_is_there(axis_of):
+    assert axis_of({"all": LOW}).range[0] < 0.12  # in `robustness` even that of another kind
+    assert axis_of({"all": UNKNOWN}).range[0] > 0.3  # and no further without need
+
+
+def test_what_has_no_interval_is_drawn_without_one():
+    part = {"difference": 0.02, "delong": {"difference_95": [None, None]}}
+    for figure, bars in (
+        (charts.areas({"all": {"auc": 0.8, "auc_95": None}}, {}), "error_x"),
+        (charts.difference({"a": part}), "error_x"),
+        (charts.gate({"title": "Size", "in_use": 0, "bins": [{**gate_bin(0, 1, 0.8), **UNKNOWN}]}), "error_y"),
+    ):
+        assert figure.data[0][bars].array == figure.data[0][bars].arrayminus == (0,)
+        assert "nan" not in figure.to_json().lower()
+
+
+def test_the_lowest_interval_is_drawn_in_full():
+    # 0 is an edge as good as any other
+    assert charts.areas({"all": {"auc": 0.4, "auc_95": [0.0, 0.9]}}, {}).data[0].error_x.arrayminus == (0.4,)
 
 
 def test_difference_shows_the_interval_and_zero():
@@ -113,3 +176,15 @@ def test_gate_marks_the_limit_between_its_bins():
 @pytest.mark.parametrize("dark", [False, True])
 def test_no_figure_paints_its_own_ground(dark):
     assert charts.roc(CURVES, dark=dark).layout.paper_bgcolor == "rgba(0,0,0,0)"
+
+
+def test_a_legend_of_many_names_has_room():
+    curves = {"deletion_curve": [1, 0.5], "insertion_curve": [0, 0.5]}
+    measured = {
+        "methods": {f"method{number}": {"title": f"Method {number}", **curves} for number in range(8)},
+        "baselines": {"chance": curves, "middle": curves},
+    }
+    layout = charts.faithfulness(measured, "deletion").layout
+    assert layout.legend.yref == "container"  # from the lower end up: the plot shrinks and not the legend
+    assert layout.legend.maxheight * layout.height > 10 * 20
+    assert layout.height - 10 * 20 > 200

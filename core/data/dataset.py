@@ -1,20 +1,30 @@
 """What a training folder holds: pictures and videos with class, source, split and group."""
 
+import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 from core.data.facts import Progress, look_at_all
-from core.data.folders import Found, read_folder, read_manifest
+from core.data.folders import Found, few, read_folder, read_manifest
 from core.data.roots import check_allowed, data_roots
 from core.data.sample import REAL, SPLITS, Sample
 from core.data.splits import divide
 from core.errors import DataError
 
-__all__ = ["REAL", "SPLITS", "Sample", "classes_of", "find_samples", "index_data"]
+__all__ = ["REAL", "SPLITS", "Labelled", "Sample", "classes_of", "find_labelled", "find_samples", "index_data"]
 
 CHECKED_SPLITS = ("train", "val")
 SELF_BLEND_ADVICE = "add others in a folder beside it, or let fakes be made from the real ones (--self-blend 1)"
+
+
+class Labelled(NamedTuple):
+    """What was found, and whether any of it came with a split; otherwise all splits were drawn here."""
+
+    samples: list[Sample]
+    names_splits: bool
 
 
 def index_data(
@@ -55,22 +65,34 @@ def find_samples(
     """As `index_data`, but whatever classes there are.
 
     Raises:
-        DataError: A folder is missing or may not be read, or nothing was found.
+        DataError: A folder is missing or may not be read, nothing was found, or nothing says what is real.
         Cancelled: `should_stop` said so.
     """
-    paths = [_checked(folder) for folder in folders]
-    found: dict[Path, Found] = {}
-    for path, name in zip(paths, _source_names(paths)):
-        for one in _with_val(_read(path, name)):
-            found.setdefault(one.sample.path, one)
+    return find_labelled(folders, on_progress=on_progress, should_stop=should_stop).samples
+
+
+def find_labelled(
+    folders: Iterable[Path | str],
+    *,
+    on_progress: Progress | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> Labelled:
+    """As `find_samples`, and whether the data name splits themselves."""
+    places: dict[Path, Path] = {}
+    for path in map(_checked, folders):
+        places.setdefault(path.resolve(), path)
+    found, names_splits = _all_in(list(places.values()))
     if data_roots():
-        for one in found.values():  # a link or a line of a manifest may lead anywhere
+        for one in found:  # a link or a line of a manifest may lead anywhere
             check_allowed(one.sample.path)
     if not found:
-        raise DataError(_nothing_found(paths))
-    if all(one.sample.split for one in found.values()):
-        return [one.sample for one in found.values()]
-    return divide(list(found.values()), look_at_all(list(found), on_progress, should_stop))
+        raise DataError(_nothing_found(list(places.values())))
+    _check_labels(found)
+    if all(one.sample.split for one in found):
+        return Labelled([one.sample for one in found], names_splits)
+    return Labelled(
+        divide(found, look_at_all([one.sample.path for one in found], on_progress, should_stop)), names_splits
+    )
 
 
 def classes_of(samples: Iterable[Sample]) -> tuple[str, ...]:
@@ -86,6 +108,44 @@ def _checked(folder: Path | str) -> Path:
     except (OSError, ValueError):
         pass
     raise DataError(f"There is no folder {folder}: name one that holds Real/ and Fake/ or a manifest.csv.")
+
+
+def _all_in(paths: Sequence[Path]) -> tuple[list[Found], bool]:
+    """What the folders hold, each file once however its path is spelled, and whether any of it came with a split."""
+    found: dict[Path, Found] = {}
+    named = False
+    key_of = file_keys()
+    for path, name in zip(paths, _source_names(paths)):
+        read = _read(path, name)
+        named |= any(one.sample.split for one in read)
+        for one in _with_val(read):
+            found.setdefault(key_of(one.sample.path), one)
+    return list(found.values()), named
+
+
+def file_keys() -> Callable[[Path], Path]:
+    """A function that gives one key to all spellings of a path; it looks each folder up once, for there are few."""
+
+    @cache
+    def real(path: Path) -> Path:
+        return Path(os.path.realpath(path))  # Path.resolve raises where links go in circles
+
+    def key_of(path: Path) -> Path:
+        plain = real(path.parent) / path.name
+        return real(plain) if plain.is_symlink() else plain
+
+    return key_of
+
+
+def _check_labels(found: Sequence[Found]) -> None:
+    """Without a real one among them, 0 and 1 or "authentic" and "generated" would all count as fakes."""
+    labels = {one.sample.label for one in found}
+    if REAL not in labels and labels != {"fake"}:
+        said = few(sorted(labels))
+        raise DataError(
+            f"Nothing is labelled real{f' (the labels are {said})' if said else ''}: call real media "
+            '"real", and the others "fake" or by their kind.'
+        )
 
 
 def _read(path: Path, name: str) -> list[Found]:

@@ -5,7 +5,8 @@ A split that nothing names is the empty string here; `core.data.splits` fills it
 
 import csv
 import os
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -21,6 +22,8 @@ SPLIT_NAMES: Mapping[str, str] = {
 }
 NO_CLASS = {"unlabelled", "unlabeled", "unknown", "unsorted"}
 MOST_SOURCES = 20  # more folders than this are people or shards of one source, not sources
+PLAIN_NAME = re.compile(r"[\w -]{1,24}")  # what may be repeated of a file that is no manifest, and may hold secrets
+MOST_NAMES = 6
 
 
 class Found(NamedTuple):
@@ -107,16 +110,22 @@ def read_manifest(path: Path, source: str) -> list[Found]:
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             reader = csv.DictReader(file)
-            rows = list(reader)
             columns = [name or "" for name in reader.fieldnames or []]
+            if not {"path", "label"} <= set(columns):
+                raise DataError(
+                    f"{path} must have the columns path, label and, where they are known, split, source and group, "
+                    f"separated by commas; it has {few(columns) or 'none with a plain name'}."
+                )
+            rows = list(reader)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{path} cannot be read as a table: save it as CSV in UTF-8, separated by commas.") from error
-    if not {"path", "label"} <= set(columns):
-        raise DataError(
-            f"{path} must have the columns path, label and, where they are known, split, source and group, separated "
-            f"by commas; it has {', '.join(columns) or 'none'}."
-        )
     return [_row(path, number, row, source) for number, row in enumerate(rows, 2)]
+
+
+def few(names: Iterable[str]) -> str:
+    """The first few of names that somebody else wrote, those that are plain and short."""
+    plain = [name for name in names if PLAIN_NAME.fullmatch(name)]
+    return ", ".join(plain[:MOST_NAMES]) + (" and more" if len(plain) > MOST_NAMES else "")
 
 
 def _row(manifest: Path, line: int, row: Mapping[str, str | None], source: str) -> Found:

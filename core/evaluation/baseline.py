@@ -18,6 +18,7 @@ from core.data.dataset import Sample
 from core.errors import MediaError
 from core.evaluation.cache import RowCache, stamp
 from core.evaluation.logistic import Logistic, fit_logistic
+from core.evaluation.parts import part_of
 from core.evaluation.scoring import Progress, in_parallel
 from core.evaluation.selection import limited
 from core.faces import FaceFinder, crop_face, default_finder, find_faces_or_tight
@@ -130,7 +131,7 @@ def baseline_figures(
         else:
             scores, fitted_on = _by_folds(x, fake, groups), "folds"
         low, high = auc_interval(scores, fake, groups=groups, rounds=500)
-        figures[source] = {
+        figures[part_of(source)] = {
             "auc": round(roc_auc(scores, fake), 4),
             "auc_95": [round(low, 4), round(high, 4)],
             "fitted_on": fitted_on,

@@ -15,6 +15,7 @@
     explanations              see `core.evaluation.explanations`; null if not asked for
     items                     columns of equal length, one entry for each picture or video that could be read
     unreadable                path and reason of those that could not
+    notes                     sentences on what was chosen or left out; documents made before there were any lack it
 
 Figures that cannot be known (an AUC without reals) are null.
 """
@@ -33,13 +34,13 @@ import numpy as np
 from core.analysis.verdict import failed_gates, verdict_of
 from core.errors import DataError
 from core.evaluation.scoring import Scored
+from core.evaluation.shape import fault_in
 
 if TYPE_CHECKING:
     from core.detector.engine import Detector
 
 SCHEMA_VERSION = 1
 KIND = "deepfake-evaluation"
-NEEDED = ("detector", "data", "figures", "curves", "calibration", "items")
 Document = dict[str, Any]
 
 
@@ -124,19 +125,38 @@ def read_document(path: Path) -> Document:
         DataError: It cannot be read, or is no evaluation that this program knows.
     """
     try:
-        document = json.loads(path.read_bytes())
+        data = path.read_bytes()
     except OSError as error:
         raise DataError(f"{path.name} cannot be read ({error.strerror}): check the path.") from error
-    except ValueError as error:
-        raise DataError(f"{path.name} is not valid JSON: measure again, or take the original file.") from error
-    return checked(document, path.name)
+    return parse_document(data, path.name)
+
+
+def parse_document(data: bytes, name: str) -> Document:
+    """A document from a file's bytes; `name` is the file's.
+
+    Raises:
+        DataError: It is no evaluation that this program knows.
+    """
+    try:
+        document = json.loads(data, parse_float=_finite, parse_constant=_finite)
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{name} is not valid JSON: measure again, or take the original file.") from error
+    return checked(document, name)
+
+
+def _finite(text: str) -> float:
+    """NaN and what is too large for a float are no JSON, and could not be stored again."""
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(text)
+    return value
 
 
 def checked(document: Any, name: str) -> Document:
-    """The document if it is one.
+    """The document if it is one, whole.
 
     Raises:
-        DataError: It is not, or of a newer kind.
+        DataError: It is not, is damaged, or of a newer kind.
     """
     if not isinstance(document, dict) or document.get("kind") != KIND:
         raise DataError(f"{name} is no evaluation: take a file that evaluate.py --json or the Evaluation page wrote.")
@@ -145,7 +165,6 @@ def checked(document: Any, name: str) -> Document:
             f"{name} is an evaluation of schema version {document.get('schema_version')}, and this program reads "
             f"{SCHEMA_VERSION}: update the program, or measure again."
         )
-    missing = [key for key in NEEDED if not isinstance(document.get(key), dict)]
-    if missing:
-        raise DataError(f"{name} lacks {', '.join(missing)}: measure again, or take the original file.")
+    if fault := fault_in(document):
+        raise DataError(f"{name} is damaged at {fault[:60]}: measure again, or take the original file.")
     return document

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from core.evaluation.scoring import Scored
+from core.evaluation.selection import GROUP
 from core.evaluation.weights import even_weights
 from core.metrics import (
     Curve,
@@ -52,16 +53,16 @@ def summarise(scored: Sequence[Scored], *, seed: int = 0) -> dict[str, Any]:
     return figures
 
 
-def figures_of(scored: Sequence[Scored], *, seed: int = 0, rounds: int = 1000) -> dict[str, Any]:
-    """Counts, areas with intervals and shares of one part; NaN where a class is missing.
+def figures_of(scored: Sequence[Scored], *, seed: int = 0, rounds: int = 1000, by_group: bool = True) -> dict[str, Any]:
+    """Counts, areas with intervals and shares of one part; NaN where a class is missing, or too small for an interval.
 
     AUC, average precision and equal error rate rank what has a face; the shares are of what has a face, too. The
-    bootstrap draws whole groups where a group has several items. `accuracy` is of the verdicts that were given, both
-    classes weighing the same.
+    bootstrap draws whole groups where a group has several items, unless told not to. `accuracy` is of the verdicts that
+    were given, both classes weighing the same.
     """
     faced = [one for one in scored if one.logit is not None]
     logits, fake, groups = rankable(faced)
-    low, high = auc_interval(logits, fake, groups=groups, seed=seed, rounds=rounds)
+    low, high = auc_interval(logits, fake, groups=groups if by_group else None, seed=seed, rounds=rounds)
     said = confusion(*_as_verdicts(faced), real_below=0.25, fake_above=0.75)
     real_errors, fake_errors = (said.real[2], sum(said.real)), (said.fake[0], sum(said.fake))
     return {
@@ -128,17 +129,18 @@ def figures_by_column(
     """Figures for each value of each column, such as a method, an age band or a camera.
 
     A value that only fakes have, as the name of a method has, is measured against all reals of the same sources, and
-    one that only reals have against their fakes; `against` says so.
+    one that only reals have against their fakes; `against` says so. Where the column is the group itself, the bootstrap
+    draws faces: the group is what is asked about, and there is no other one to draw.
     """
     found: dict[str, dict[str, Any]] = {}
     for column, value_of in columns.items():
         values = sorted({value for one in scored if (value := value_of(one))})
-        found[column] = {value: _of_value(scored, value_of, value, seed) for value in values}
+        found[column] = {value: _of_value(scored, value_of, value, seed, column != GROUP) for value in values}
     return found
 
 
 def _of_value(
-    scored: Sequence[Scored], value_of: Callable[[Scored], str | None], value: str, seed: int
+    scored: Sequence[Scored], value_of: Callable[[Scored], str | None], value: str, seed: int, by_group: bool
 ) -> dict[str, Any]:
     part = [one for one in scored if value_of(one) == value]
     classes, sources = {one.sample.fake for one in part}, {one.sample.source for one in part}
@@ -147,7 +149,7 @@ def _of_value(
         (fake,) = classes
         part += [one for one in scored if one.sample.fake != fake and one.sample.source in sources]
         against = "all reals of its sources" if fake else "all fakes of its sources"
-    return {**figures_of(part, seed=seed, rounds=300), "against": against}
+    return {**figures_of(part, seed=seed, rounds=300, by_group=by_group), "against": against}
 
 
 def rankable(faced: Sequence[Scored]) -> tuple[np.ndarray, np.ndarray, list[str]]:

@@ -170,7 +170,7 @@ def _suggest(gate: Gate, bins: Sequence[dict[str, Any]]) -> float | None:
         if min(one["real"], one["fake"]) < LEAST:
             continue
         errs = max(one["real_called_fake_95"][0], one["fake_called_real_95"][0]) > MAX_ERROR
-        if not errs and one["auc_95"][1] >= LEAST_AUC:
+        if not errs and not one["auc_95"][1] < LEAST_AUC:  # NaN: told apart without an error
             break
         limit = one["from"] if gate.from_above else one["to"]
     return limit

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from core.detector.library import DetectorEntry
 from core.errors import SetupError
 from core.evaluation.cache import evaluations_folder
 from core.evaluation.document import Document, to_json
+from core.evaluation.shape import moment_of
 from core.home import make_folder
 
 SHIPPED_FILES = "evaluation*.json"
@@ -81,9 +82,27 @@ def remove(evaluation: StoredEvaluation) -> None:
         evaluation.path.unlink(missing_ok=True)
 
 
-def title_of(evaluation: StoredEvaluation, document: Document) -> str:
-    """For people, in one line."""
+def titles_of(found: Sequence[tuple[StoredEvaluation, Document]], moment: Callable[[float], str]) -> list[str]:
+    """For people, one line each and no two alike: where they would be, faces tell them apart, or else a number.
+
+    Args:
+        found: Evaluations with their documents, the latest first.
+        moment: Seconds since 1970 in words, on the clock of the one who reads them.
+    """
+    plain = [_title(one, document, moment) for one, document in found]
+    titles = [
+        f"{title}, {document['figures']['all']['real'] + document['figures']['all']['fake']} faces"
+        if plain.count(title) > 1
+        else title
+        for title, (_, document) in zip(plain, found, strict=True)
+    ]
+    # counted from the oldest: a newer one takes no older one's name
+    again = [titles[at:].count(title) for at, title in enumerate(titles)]
+    return [f"{title}, no. {number}" if number > 1 else title for title, number in zip(titles, again, strict=True)]
+
+
+def _title(evaluation: StoredEvaluation, document: Document, moment: Callable[[float], str]) -> str:
     detector, data = document["detector"]["name"], document["data"]
     against = f" against {document['comparison']['other']['name']}" if document.get("comparison") else ""
-    whose = "came with the detector" if evaluation.detector else document["created"].replace("T", " ")[:16]
+    whose = "came with the detector" if evaluation.detector else moment(moment_of(document))
     return f"{detector}{against} on {data['name']}, {data['split']} ({whose})"

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.data.dataset import Sample
-from core.errors import DataError
+from core.errors import DataError, UserError
 from core.evaluation.baseline import baseline_figures, measure_features, train_sample
 from core.evaluation.cache import RowCache, detector_key
 from core.evaluation.changes import Change, all_changes
@@ -20,7 +21,7 @@ from core.evaluation.figures import calibration_of, curves_of, figures_by_column
 from core.evaluation.gates import gate_copies, gate_figures
 from core.evaluation.robustness import level_figures, untouched_figures
 from core.evaluation.scoring import Scored, score_media
-from core.evaluation.selection import Selection, SplitChoice, limited, select
+from core.evaluation.selection import Selection, SplitChoice, check_limit, limited, select
 from core.faces import FaceFinder, default_finder
 
 if TYPE_CHECKING:
@@ -29,6 +30,14 @@ if TYPE_CHECKING:
 Tell = Callable[[int, int, str], None]
 ROBUSTNESS_LIMIT = 200
 """Pictures a source that are judged at each of some forty levels, unless told otherwise."""
+
+PICTURES_ONLY = {
+    "baseline": "low-level statistics",
+    "robustness": "robustness",
+    "gates": "face quality",
+    "explanations": "explanations",
+}
+"""Parts of a request that videos cannot answer."""
 
 
 @dataclass(frozen=True)
@@ -79,11 +88,16 @@ def evaluate(
         The document; see `core.evaluation.document`.
 
     Raises:
-        DataError: The folder holds nothing to measure.
+        DataError: The folder holds nothing to measure, or a limit is too low.
+        UserError: The other detector is the same one.
         Cancelled: `should_cancel` said so; what was judged by then is remembered.
     """
     started = time.perf_counter()
+    check_limit(request.robustness_limit, "limit of robustness")
+    if other and detector_key(other) == detector_key(detector):
+        raise UserError(f"{detector.name} would be compared with itself: name another detector to compare it with.")
     selection = select(request.data, split=request.split, limit=request.limit)
+    request, notes = _measurable(request, selection)
     work = _Work(request, selection, finder or default_finder(), on_progress, should_cancel, several=other is not None)
     scored = work.judge(detector, selection.samples, "Judging")
     readable = [one for one in scored if one.verdict != "error"]
@@ -101,18 +115,37 @@ def evaluate(
         **work.figures(readable),
         "items": item_columns(readable, detector),
         "unreadable": [{"path": str(one.sample.path), "reason": one.error} for one in scored if one.error],
+        "notes": notes,
     }
     return stamped(parts, time.perf_counter() - started)
 
 
+def _measurable(request: Request, selection: Selection) -> tuple[Request, list[str]]:
+    """The request without what videos alone cannot answer, and sentences on that and on the selection."""
+    asked = [name for name in PICTURES_ONLY if getattr(request, name)]
+    if not asked or not all(sample.is_video for sample in selection.samples):
+        return request, list(selection.notes)
+    words = " and ".join(", ".join(PICTURES_ONLY[name] for name in asked).rsplit(", ", 1))
+    said = f"Not measured: {words}. That takes pictures, and there are videos only."
+    request = replace(request, baseline=False, robustness=False, gates=False, explanations=0)
+    return request, [*selection.notes, said]
+
+
 def _data(request: Request, selection: Selection) -> dict[str, Any]:
-    names = [Path(folder).absolute().name for folder in request.data]
     return {
-        "name": ", ".join(names),
+        "name": ", ".join(dict.fromkeys(map(name_of, request.data))),
         "split": selection.split,
         "limit": request.limit,
         "folders": [str(Path(folder).absolute()) for folder in request.data],
     }
+
+
+def name_of(data: str) -> str:
+    """For titles: the folder's name, that of its manifest.csv too, or the name of another manifest."""
+    path = Path(os.path.normpath(Path(data).absolute()))
+    if path.is_file():
+        return path.parent.name if path.name == "manifest.csv" else path.stem
+    return path.name
 
 
 class _Work:
@@ -131,7 +164,8 @@ class _Work:
         self._request, self._selection, self._finder = request, selection, finder
         self._on_progress, self._should_cancel = on_progress, should_cancel
         pictures = [sample for sample in selection.samples if not sample.is_video]
-        self._few = {sample.path for sample in limited(pictures, request.robustness_limit)}
+        copied = request.robustness or request.gates
+        self._few = {sample.path for sample in limited(pictures, request.robustness_limit)} if copied else set()
         self._train = train_sample(selection.train) if request.baseline else []
         self._done, self._total = 0, self._planned(several)
         self._caches: dict[str, RowCache] = {}
@@ -195,10 +229,13 @@ class _Work:
         return found
 
     def comparison(self, detector: Detector, other: Detector, scored: Sequence[Scored]) -> dict[str, Any]:
-        second = self.judge(other, self._selection.samples, f"Judging with {other.name}")
+        described = describe_detector(other)
+        if other.name == detector.name:  # as two runs of one configuration are called
+            described["name"] = f"{other.name} {other.sha256[:8]}"
+        second = self.judge(other, self._selection.samples, f"Judging with {described['name']}")
         return {
             "name": detector.name,
-            "other": describe_detector(other),
+            "other": described,
             "figures": compare(scored, second),
             "other_figures": summarise([one for one in second if one.verdict != "error"]),
             "other_curves": {name: curves_of(part) for name, part in parts_of(second).items()},

@@ -65,6 +65,8 @@ def _lines(document: Document) -> Iterator[str]:
         yield from _gates(document["gates"])
     if document.get("explanations"):
         yield from _explanations(document["explanations"])
+    if document.get("notes"):
+        yield "\n" + "\n".join(document["notes"])
     if document.get("unreadable"):
         yield f"\n{len(document['unreadable'])} files cannot be read, such as {document['unreadable'][0]['reason']}"
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import plotly.graph_objects as go
 
 from core.charts import palette
 from core.evaluation.changes import KINDS
-from core.evaluation_charts.look import BANDS, DASHES, Part, band, dress, text
+from core.evaluation.text import interval, signed_interval
+from core.evaluation_charts.look import BANDS, DASHES, Part, auc_axis, band, bars, dress, edges_of, text
 
 
 def areas(
@@ -23,37 +24,32 @@ def areas(
         ("Spectrum alone", spectrum, "diamond-open", colours.muted),
     )
     for title, points, symbol, colour in looks:
-        edges = [point["auc_95"] for _, point in points]
+        edges = [edges_of(point) for _, point in points]
         values = [point["auc"] for _, point in points]
-        pairs = list(zip(values, edges, strict=True))
-        bars = {
-            "type": "data",
-            "array": [(high or value) - value for value, (_, high) in pairs],
-            "arrayminus": [value - (low or value) for value, (low, _) in pairs],
-            "color": colour,
-            "thickness": 2 if symbol == "circle" else 1,
-            "width": 5,
-        }
+        thickness = 2 if symbol == "circle" else 1
         if points:
             figure.add_trace(
                 go.Scatter(
                     x=values,
                     y=[text(name) for name, _ in points],
-                    error_x=bars,
-                    customdata=edges,
+                    error_x={**bars(values, edges), "color": colour, "thickness": thickness, "width": 5},
+                    customdata=[[interval(pair)] for pair in edges],
                     mode="markers",
                     name=title,
                     marker={"size": 10, "symbol": symbol, "color": colour, "line": {"width": 2}},
-                    hovertemplate=f"{title}, %{{y}}<br>AUC <b>%{{x:.3f}}</b> "
-                    "(%{customdata[0]:.3f} to %{customdata[1]:.3f})<extra></extra>",
+                    hovertemplate=f"{title}, %{{y}}<br>AUC <b>%{{x:.3f}}</b> (%{{customdata[0]}})<extra></extra>",
                 )
             )
     figure.add_vline(x=0.5, line={"color": colours.muted, "width": 1, "dash": "dot"})
     dress(figure, colours, height or 120 + 36 * len(rows), "AUC: 0.5 is chance, 1 is perfect", "")
-    lowest = min([0.5, *(f["auc_95"][0] or 1.0 for _, f in [*rows, *spectrum])])
-    figure.update_xaxes(range=[lowest - 0.03, 1.01], tickformat=".1f", dtick=0.1)
+    figure.update_xaxes(**auc_axis(_shown(f for _, f in [*rows, *spectrum]), 0.47))
     figure.update_yaxes(categoryorder="array", categoryarray=[text(name) for name, _ in rows][::-1])
     return figure
+
+
+def _shown(parts: Iterable[Part]) -> list[float | None]:
+    """All that is drawn of them: the areas and the lower edges of their intervals."""
+    return [value for part in parts for value in (part.get("auc"), edges_of(part)[0])]
 
 
 def difference(figures: Mapping[str, Part], *, dark: bool = False, height: int | None = None) -> go.Figure:
@@ -61,23 +57,15 @@ def difference(figures: Mapping[str, Part], *, dark: bool = False, height: int |
     colours, figure = palette(dark), go.Figure()
     names = list(figures)
     values = [figures[name]["difference"] for name in names]
-    edges = [figures[name]["delong"]["difference_95"] for name in names]
+    edges = [edges_of(figures[name]["delong"], "difference_95") for name in names]
     colour = colours.people[0]
-    errors = {
-        "type": "data",
-        "array": [high - value for value, (_, high) in zip(values, edges, strict=True)],
-        "arrayminus": [value - low for value, (low, _) in zip(values, edges, strict=True)],
-        "color": colour,
-        "thickness": 2,
-        "width": 6,
-    }
-    hover = "%{y}: <b>%{x:+.3f}</b> (%{customdata[0]:+.3f} to %{customdata[1]:+.3f})<extra></extra>"
+    hover = "%{y}: <b>%{x:+.3f}</b> (%{customdata[0]})<extra></extra>"
     figure.add_trace(
         go.Scatter(
             x=values,
             y=[text(name) for name in names],
-            error_x=errors,
-            customdata=edges,
+            error_x={**bars(values, edges), "color": colour, "thickness": 2, "width": 6},
+            customdata=[[signed_interval(pair)] for pair in edges],
             mode="markers",
             marker={"size": 10, "color": colour},
             hovertemplate=hover,
@@ -92,7 +80,7 @@ def difference(figures: Mapping[str, Part], *, dark: bool = False, height: int |
         "",
     )
     figure.update_layout(showlegend=False)
-    reach = 1.15 * max([0.02, *(abs(edge) for pair in edges for edge in pair)])
+    reach = 1.15 * max(0.02, *(abs(edge) for pair in [values, *edges] for edge in pair if edge is not None))
     figure.update_xaxes(range=[-reach, reach], tickformat="+.2f")
     figure.update_yaxes(autorange="reversed", automargin=True)
     return figure
@@ -119,11 +107,11 @@ def robustness(
     """
     colours, figure = palette(dark), go.Figure()
     chosen = [level for level in levels if level["kind"] == kind]
-    ticks = ["untouched", *(f"{level['level']:g}" for level in chosen)]
+    ticks = ["as is", *(f"{level['level']:g}" for level in chosen)]
     for order, part in enumerate(parts):
         points = [clean.get(part, {}), *(level["figures"].get(part, {}) for level in chosen)]
         y = [point.get("auc") for point in points]
-        edges = [point.get("auc_95") or [None, None] for point in points]
+        edges = [edges_of(point) for point in points]
         colour = colours.people[order % len(colours.people)]
         known = [at for at, (low, high) in enumerate(edges) if low is not None and high is not None]
         if order == 0 or len(parts) <= BANDS:
@@ -136,17 +124,20 @@ def robustness(
                 mode="lines+markers",
                 line=line,
                 marker={"size": 6, "color": colour},
-                customdata=[[text(label), *edge] for label, edge in zip(ticks, edges, strict=True)],
+                customdata=[[text(label), interval(edge)] for label, edge in zip(ticks, edges, strict=True)],
                 name=text(part),
                 hovertemplate=f"{text(part)}, %{{customdata[0]}}<br>AUC <b>%{{y:.3f}}</b> "
-                "(%{customdata[1]:.3f} to %{customdata[2]:.3f})<extra></extra>",
+                "(%{customdata[1]})<extra></extra>",
             )
         )
     lines = 0 if len(parts) == 1 else 1 + len(parts) // 2  # of the legend, on a narrow screen
     dress(figure, colours, height or 230 + 24 * lines, _unit(kind), "AUC")
     figure.update_layout(showlegend=len(parts) > 1)
-    figure.update_xaxes(tickvals=list(range(len(ticks))), ticktext=ticks, range=[-0.2, len(ticks) - 0.8])
-    figure.update_yaxes(range=[0.4, 1.01], tickformat=".1f", tickvals=[0.5, 0.6, 0.7, 0.8, 0.9, 1])
+    # level in every chart: on a narrow one some would be tilted
+    figure.update_xaxes(tickvals=list(range(len(ticks))), ticktext=ticks, tickangle=0, range=[-0.2, len(ticks) - 0.8])
+    # one axis for all kinds, which stand beside each other
+    every = [clean, *(level["figures"] for level in levels)]
+    figure.update_yaxes(**auc_axis(_shown(figures.get(part, {}) for figures in every for part in parts), 0.4))
     return figure
 
 
@@ -167,19 +158,12 @@ def gate(measured: Part, *, dark: bool = False, height: int = 260) -> go.Figure:
     colours, figure = palette(dark), go.Figure()
     bins = [one for one in measured["bins"] if one["auc"] is not None]
     labels = [bin_label(one, measured) for one in bins]
-    errors = {
-        "type": "data",
-        "array": [one["auc_95"][1] - one["auc"] for one in bins],
-        "arrayminus": [one["auc"] - one["auc_95"][0] for one in bins],
-        "color": colours.people[0],
-        "thickness": 1.2,
-        "width": 4,
-    }
+    values, edges = [one["auc"] for one in bins], [edges_of(one) for one in bins]
     figure.add_trace(
         go.Scatter(
             x=labels,
-            y=[one["auc"] for one in bins],
-            error_y=errors,
+            y=values,
+            error_y={**bars(values, edges), "color": colours.people[0], "thickness": 1.2, "width": 4},
             customdata=[[one["real"], one["fake"]] for one in bins],
             mode="lines+markers",
             line={"color": colours.people[0], "width": 2},
@@ -197,7 +181,7 @@ def gate(measured: Part, *, dark: bool = False, height: int = 260) -> go.Figure:
     dress(figure, colours, height, measured["title"], "AUC")
     figure.update_layout(showlegend=False)
     figure.update_xaxes(type="category", showgrid=False)
-    figure.update_yaxes(range=[0.35, 1.02], tickvals=[0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1], tickformat=".1f")
+    figure.update_yaxes(**auc_axis(_shown(bins), 0.35))
     return figure
 
 

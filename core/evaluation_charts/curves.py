@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import plotly.graph_objects as go
 
 from core.charts import palette
-from core.evaluation_charts.look import BANDS, DASHES, HEIGHT, SHARES, Part, band, dress, text
+from core.evaluation_charts.look import BANDS, DASHES, HEIGHT, SHARES, Part, band, bars, dress, edges_of, text
 
 
 def roc(curves: Mapping[str, Part | None], *, dark: bool = False, height: int = HEIGHT) -> go.Figure:
@@ -39,7 +39,10 @@ def _square(
     for order, (name, curve) in enumerate(drawn.items()):
         colour = colours.people[order % len(colours.people)]
         if order == 0 or len(drawn) <= BANDS:
-            band(figure, curve["x"], curve["low"], curve["high"], colour)
+            edges = zip(curve["x"], curve["low"], curve["high"], strict=True)
+            known = [(x, low, high) for x, low, high in edges if low is not None and high is not None]
+            x, low, high = ([row[at] for row in known] for at in range(3))
+            band(figure, x, low, high, colour)
         line = {"color": colour, "width": 2, "dash": DASHES[order % len(DASHES)]}
         hover = f"{text(name)}<br>{x_title} %{{x:.0%}}<br>{y_title} <b>%{{y:.1%}}</b><extra></extra>"
         figure.add_trace(
@@ -55,11 +58,9 @@ def calibration(bins: Sequence[Part], *, dark: bool = False, height: int = HEIGH
     """Observed share of fakes over the probability that was given, with 95 % intervals; the diagonal is perfect."""
     colours = palette(dark)
     x, y = [one["predicted"] for one in bins], [one["observed"] for one in bins]
-    up = [one["observed_95"][1] - one["observed"] for one in bins]
-    down = [one["observed"] - one["observed_95"][0] for one in bins]
+    edges = [edges_of(one, "observed_95") for one in bins]
     counts = [one["count"] for one in bins]
     colour = colours.people[0]
-    errors = {"type": "data", "array": up, "arrayminus": down, "color": colour, "thickness": 1.2, "width": 4}
     figure = go.Figure()
     perfect = {"color": colours.muted, "width": 1, "dash": "dot"}
     figure.add_trace(go.Scatter(x=[0, 1], y=[0, 1], mode="lines", line=perfect, name="Perfect", hoverinfo="skip"))
@@ -67,7 +68,7 @@ def calibration(bins: Sequence[Part], *, dark: bool = False, height: int = HEIGH
         go.Scatter(
             x=x,
             y=y,
-            error_y=errors,
+            error_y={**bars(y, edges), "color": colour, "thickness": 1.2, "width": 4},
             customdata=counts,
             mode="lines+markers",
             line={"color": colour, "width": 2},

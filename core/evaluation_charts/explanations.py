@@ -15,14 +15,13 @@ TITLES = {"deletion": "Most important pixels blurred away", "insertion": "Most i
 BLIND = {"chance": "By chance", "middle": "Middle of the crop"}
 
 
-def faithfulness(measured: Mapping[str, Any], which: Which, *, dark: bool = False, height: int = HEIGHT) -> go.Figure:
+def faithfulness(measured: Mapping[str, Any], which: Which, *, dark: bool = False) -> go.Figure:
     """Mean fake probability over the share of pixels, a line a method; dotted: maps that know nothing.
 
     Args:
         measured: The `explanations` of an evaluation.
         which: `deletion` falls fast for a good map, `insertion` rises fast.
         dark: Drawn for a dark page.
-        height: In pixels.
     """
     colours, figure = palette(dark), go.Figure()
     for order, one in enumerate(measured["methods"].values()):
@@ -35,7 +34,8 @@ def faithfulness(measured: Mapping[str, Any], which: Which, *, dark: bool = Fals
     for name, words in BLIND.items():
         line = {"color": colours.muted, "width": 1.5, "dash": "dot" if name == "chance" else "dashdot"}
         _add(figure, measured["baselines"][name][f"{which}_curve"], words, line)
-    dress(figure, colours, height, TITLES[which], "Mean fake probability")
+    # on a narrow screen each name has a line of the legend to itself
+    dress(figure, colours, HEIGHT + 10 * len(figure.data), TITLES[which], "Mean fake probability")
     figure.update_xaxes(range=[-0.01, 1.01], **SHARES)
     figure.update_yaxes(range=[-0.01, 1.01], **SHARES)
     return figure

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import plotly.graph_objects as go
@@ -35,19 +35,34 @@ def band(figure: go.Figure, x: Sequence[Any], low: Sequence[Any], high: Sequence
         )
 
 
+def edges_of(part: Part, key: str = "auc_95") -> Sequence[float | None]:
+    """An interval; two times None where nothing can be said, as of a handful of faces."""
+    return part.get(key) or (None, None)
+
+
+def bars(values: Sequence[float], edges: Sequence[Sequence[float | None]]) -> dict[str, Any]:
+    """Error bars from the lower to the upper edges; none where an edge is not known."""
+    pairs = list(zip(values, edges, strict=True))
+    up = [0 if high is None else high - value for value, (_, high) in pairs]
+    down = [0 if low is None else value - low for value, (low, _) in pairs]
+    return {"type": "data", "array": up, "arrayminus": down}
+
+
+def auc_axis(shown: Iterable[float | None], least: float) -> dict[str, Any]:
+    """An axis from `least` to 1 that reaches further down where something shown lies there."""
+    lowest = min([least, *(value - 0.03 for value in shown if value is not None)])
+    return {"range": [lowest, 1.02], "tick0": 0, "dtick": 0.1 if lowest > 0.3 else 0.2, "tickformat": ".1f"}
+
+
 def dress(figure: go.Figure, colours: Palette, height: int, x_title: str, y_title: str) -> None:
     """Size, legend below, axes that cannot be dragged, no ground of its own."""
     words = {"color": colours.muted, "size": 12}
+    # at the figure's own lower end: as many lines as the names need, and the plot keeps clear of them
+    lower_end = {"orientation": "h", "x": 0, "xref": "container", "y": 0, "yref": "container", "yanchor": "bottom"}
     figure.update_layout(
         height=height,
         margin={"l": 0, "r": 20, "t": 18, "b": 0},
-        legend={
-            "orientation": "h",
-            "x": 0,
-            "y": -68 / (height - 78),
-            "yanchor": "top",
-            "font": {"color": colours.text, "size": 12},
-        },
+        legend={**lower_end, "maxheight": 0.6, "font": {"color": colours.text, "size": 12}},
         hovermode="closest",
         dragmode=False,
         paper_bgcolor="rgba(0,0,0,0)",

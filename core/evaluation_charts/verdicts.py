@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from core.detector.spec import Thresholds
 
 
+WIDTHS = {"real below": 0.16, "fake from here": 0.3}
+"""What stands at the thresholds, and the share of a narrow chart's axis that it takes."""
+
+
 def histogram(
     fake_probability: Sequence[float],
     fake: Sequence[bool],
@@ -47,22 +51,23 @@ def histogram(
         )
     _thresholds(figure, thresholds, colours)
     dress(figure, colours, height, "Fake probability", "Share of the class")
-    figure.update_layout(barmode="overlay", bargap=0)
+    figure.update_layout(barmode="overlay", bargap=0, margin_t=34)  # two lines of words over the plot
     figure.update_xaxes(range=[0, 1], **SHARES)
     figure.update_yaxes(tickformat=".0%", zeroline=True, zerolinecolor=colours.muted, showticklabels=False)
     return figure
 
 
 def _thresholds(figure: go.Figure, thresholds: Thresholds, colours: Palette) -> None:
-    for edge, words, anchor in (
-        (thresholds.real_below, "real below", "right"),
-        (thresholds.fake_above, "fake from here", "left"),
-    ):
+    """A line at each, with its words on the outer side, or on the inner one where they would be cut off."""
+    below, above = thresholds.real_below, thresholds.fake_above
+    outside = (below >= WIDTHS["real below"], above <= 1 - WIDTHS["fake from here"])
+    sides = ("right" if outside[0] else "left", "left" if outside[1] else "right")
+    # over one another where both stand on the same side and near each other
+    lift = 14 if not all(outside) and above - below < sum(WIDTHS.values()) else 0
+    for words, edge, anchor, up in zip(WIDTHS, (below, above), sides, (0, lift), strict=True):
         figure.add_vline(x=edge, line={"color": colours.text, "width": 1.2, "dash": "dash"})
-        font = {"size": 11, "color": colours.muted}
-        figure.add_annotation(
-            x=edge, y=1, yref="paper", yanchor="bottom", xanchor=anchor, text=words, font=font, showarrow=False
-        )
+        look = {"font": {"size": 11, "color": colours.muted}, "showarrow": False, "yshift": up}
+        figure.add_annotation(x=edge, y=1, yref="paper", yanchor="bottom", xanchor=anchor, text=words, **look)
 
 
 def confusion_matrix(real: Sequence[int], fake: Sequence[int], *, dark: bool = False, height: int = 250) -> go.Figure:

@@ -103,6 +103,7 @@ def _figures(document: Document) -> str:
             '<p class="muted">The last column is the AUC of a logistic regression on the spectrum of the same crops. '
             "Where it is high, a source can be told apart without knowing anything about faces.</p>"
         )
+    words += "".join(f'<p class="muted">{escape(note)}</p>' for note in document.get("notes") or [])
     lost = document.get("unreadable") or []
     words += f'<p class="muted">{len(lost)} files could not be read and are not counted.</p>' if lost else ""
     return f"<h2>Figures</h2>{table(head, rows)}{words}{_verdicts(document)}"

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.stats import norm
 
 from core.metrics.decisions import wilson_interval
-from core.metrics.resampling import percentiles, resampled_weights
+from core.metrics.resampling import NO_INTERVAL, enough, interval_of, resampled_weights
 
 Floats = NDArray[np.float64]
 BINS = 15
@@ -39,7 +39,7 @@ class CalibrationError:
 
     Attributes:
         ece: Debiased, mean absolute distance.
-        low: Lower end of its 95 % bootstrap interval.
+        low: Lower end of its 95 % bootstrap interval; NaN where a class has fewer than `LEAST_EACH` items.
         high: Its upper end.
         plain: As measured, which chance alone makes larger.
         rms: Root of the debiased mean squared distance.
@@ -111,9 +111,9 @@ def calibration_error(
             if y[kept].any() and not y[kept].all():
                 parts = _binned(p[kept], y[kept], w[kept], bins)
                 draws.append(float(np.sum(parts[0] * np.abs(parts[1]))) - _chance(*parts))
-    low, high = percentiles(draws)
+    edges = interval_of(draws) if enough(y) else NO_INTERVAL
     moved = raw - float(np.mean(draws)) if draws else 0.0
-    low, high = max(0.0, low + moved), max(0.0, high + moved)
+    low, high = (float(np.maximum(0.0, edge + moved)) for edge in edges)
     return CalibrationError(max(0.0, raw), low, high, plain, float(np.sqrt(max(0.0, squared))))
 
 

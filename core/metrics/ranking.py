@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import rankdata
 
-from core.metrics.resampling import percentiles, resampled_weights
+from core.metrics.resampling import NO_INTERVAL, enough, interval_of, resampled_weights
 
 Floats = NDArray[np.float64]
 NO_NUMBER = float("nan")
@@ -23,7 +23,7 @@ class Curve:
     Attributes:
         x: (g,) false positive rate or recall, 0..1.
         y: (g,) true positive rate or precision, 0..1.
-        low: (g,) lower edge of the band.
+        low: (g,) lower edge of the band; NaN where a class has fewer than `LEAST_EACH` items.
         high: (g,) upper edge.
     """
 
@@ -84,12 +84,15 @@ def auc_interval(
     rounds: int = 1000,
     seed: int = 0,
 ) -> tuple[float, float]:
-    """Percentile bootstrap interval of the AUC, reals and fakes or whole groups resampled; NaN without both classes."""
-    if not _both(labels):
-        return NO_NUMBER, NO_NUMBER
+    """Percentile bootstrap interval of the AUC, reals and fakes or whole groups resampled.
+
+    NaN where a class has fewer than `LEAST_EACH` items or where all samples give one AUC, as a perfect one.
+    """
+    if not enough(labels):
+        return NO_INTERVAL
     ranked = Ranked.of(scores, labels)
     drawn = resampled_weights(labels, groups, rounds=rounds, seed=seed)
-    return percentiles(np.concatenate([weighted_auc(ranked, weights) for weights in drawn]), level)
+    return interval_of(np.concatenate([weighted_auc(ranked, weights) for weights in drawn]), level)
 
 
 def weighted_auc(ranked: Ranked, weights: Floats) -> Floats:
@@ -163,8 +166,10 @@ def _curve(
         raise ValueError("a curve needs reals and fakes")
     ranked = Ranked.of(scores, labels)
     true, false = ranked.counts(np.ones((1, len(ranked.order))))
-    band = np.array(list(_resampled(ranked, points, labels, groups, rounds, seed)))
-    low, high = np.quantile(band, [0.025, 0.975], axis=0)
+    low, high = np.full((2, len(grid)), NO_NUMBER)
+    if enough(labels):
+        band = np.array(list(_resampled(ranked, points, labels, groups, rounds, seed)))
+        low, high = np.quantile(band, [0.025, 0.975], axis=0)
     return Curve(grid, points(true[0], false[0]), low, high)
 
 

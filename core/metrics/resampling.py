@@ -8,6 +8,10 @@ from numpy.typing import ArrayLike, NDArray
 Floats = NDArray[np.float64]
 CHUNK_NUMBERS = 4_000_000
 """Weights made at a time: 32 MB, however many items and rounds there are."""
+LEAST_EACH = 10
+"""Items of each class below which no interval is given: so few, drawn again, mostly give what they gave, and hardly any
+width would read as certainty. Ten real faces that are all judged rightly may still mean three errors in ten."""
+NO_INTERVAL = (float("nan"), float("nan"))
 
 
 def resampled_weights(
@@ -18,8 +22,9 @@ def resampled_weights(
     Args:
         labels: (n,) true for fake. Without groups, reals and fakes are drawn apart, so that no sample lacks a class.
         groups: (n,) what belongs together, such as the frames of one video: then whole groups are drawn (the cluster
-            bootstrap; Field and Welsh 2007), since frames of one film say less than as many films. None, or groups of
-            one item each, means that every item stands for itself.
+            bootstrap; Field and Welsh 2007), since frames of one film say less than as many films. None, groups of
+            one item each, or a single group, of which there is nothing else to draw, means that every item stands for
+            itself.
         rounds: How many samples.
         seed: The same one gives the same samples.
 
@@ -29,11 +34,11 @@ def resampled_weights(
     fake = np.asarray(labels, dtype=bool)
     rng = np.random.default_rng(seed)
     step = max(1, CHUNK_NUMBERS // max(1, len(fake)))
-    member = None if groups is None else np.unique([str(group) for group in groups], return_inverse=True)[1]
+    names, member = np.unique([str(group) for group in (() if groups is None else groups)], return_inverse=True)
+    size = len(names)
     for start in range(0, rounds, step):
         count = min(step, rounds - start)
-        if member is not None and member.max(initial=-1) + 1 < len(fake):
-            size = int(member.max()) + 1
+        if 1 < size < len(fake):
             yield rng.multinomial(size, np.full(size, 1 / size), count).astype(np.float64)[:, member]
         else:
             yield _drawn_apart(fake, count, rng)
@@ -45,6 +50,21 @@ def _drawn_apart(fake: NDArray[np.bool_], count: int, rng: np.random.Generator) 
         if len(members):
             weights[:, members] = rng.multinomial(len(members), np.full(len(members), 1 / len(members)), count)
     return weights
+
+
+def enough(labels: ArrayLike) -> bool:
+    """Whether there are enough items of each class for an interval."""
+    fake = np.asarray(labels, dtype=bool)
+    return min(int(fake.sum()), int((~fake).sum())) >= LEAST_EACH
+
+
+def interval_of(draws: ArrayLike, level: float = 0.95) -> tuple[float, float]:
+    """As `percentiles`; NaN as well where all samples gave one number, as they do for classes that are told apart.
+
+    The bootstrap then knows of no error, as a formula of variance does not, which is not to know that there is none.
+    """
+    low, high = percentiles(draws, level)
+    return (low, high) if high - low > 1e-9 else NO_INTERVAL
 
 
 def percentiles(draws: ArrayLike, level: float = 0.95) -> tuple[float, float]:

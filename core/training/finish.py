@@ -21,6 +21,7 @@ from core.detector.artifact import CropSpec, DetectorSpec, Preprocessing, save_a
 from core.detector.calibration import choose_thresholds, choose_thresholds_by_source, fit_platt
 from core.errors import TrainingError
 from core.evaluation import Scored, balance_weights, summarise
+from core.evaluation.document import plain
 from core.training.callbacks import Unwatched, Watch
 from core.training.checkpoints import State, read_state
 from core.training.config import TrainConfig
@@ -164,7 +165,7 @@ def _metrics(spec: DetectorSpec, val: Sequence[Seen], test: Sequence[Seen]) -> d
     metrics: dict[str, Any] = {"command": COMMAND, "date": time.strftime("%Y-%m-%d")}
     for split, seen in (("val", val), ("test", test)):
         if seen:
-            metrics[split] = summarise([one.scored(spec) for one in seen])
+            metrics[split] = plain(summarise([one.scored(spec) for one in seen]))
     return metrics
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from core.detector.artifact import DetectorSpec
 
 HEADER = "| source | real | fake | no face | AUC | 95 % interval | real called fake | fake called real | uncertain |"
+UNKNOWN = "–"
 
 
 def write_model_card(folder: Path, spec: DetectorSpec) -> None:
@@ -64,14 +65,19 @@ def _table(figures: dict[str, Any]) -> str:
     rows = [HEADER, "|" + "---|" * 9]
     for source, f in figures.items():
         shares = [_percent(f[key]) for key in ("real_called_fake", "fake_called_real", "uncertain")]
-        interval = "{:.3f} – {:.3f}".format(*f["auc_95"])
-        cells = [source, f["real"], f["fake"], f["no_face"], f"{f['auc']:.3f}", interval, *shares]
+        low, high = map(_number, f["auc_95"])
+        interval = UNKNOWN if UNKNOWN in (low, high) else f"{low} – {high}"
+        cells = [source, f["real"], f["fake"], f["no_face"], _number(f["auc"]), interval, *shares]
         rows.append("| " + " | ".join(map(str, cells)) + " |")
-    return "\n".join(rows) + f"\n\nExpected calibration error over all sources: {figures['all']['ece']:.3f}."
+    return "\n".join(rows) + f"\n\nExpected calibration error over all sources: {_number(figures['all']['ece'])}."
+
+
+def _number(value: float | None) -> str:
+    return UNKNOWN if value is None else f"{value:.3f}"
 
 
 def _percent(share: float | None) -> str:
-    return "–" if share is None else f"{100 * share:.1f} %"
+    return UNKNOWN if share is None else f"{100 * share:.1f} %"
 
 
 def _training(spec: DetectorSpec) -> list[str]:

@@ -1,7 +1,6 @@
 """What shall be measured, the job that measures it, and opening an evaluation that was made elsewhere."""
 
 import hashlib
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,15 +10,18 @@ import streamlit as st
 from core.detector import Detector, DetectorEntry
 from core.errors import DataError, UserError
 from core.evaluation import Request, anonymous, evaluate
-from core.evaluation.document import checked
+from core.evaluation.document import parse_document
 from core.evaluation.results import keep
-from core.evaluation_html import as_html
 from core.jobs import Job, JobContext
 from pages.components import resources
 from pages.components.text import count, duration, escape
 
-JOB, OPEN_NEXT, ROUND = "evaluation_job", "evaluation_next", "evaluation_round"
-"""Session state: id of the job of this tab; path of the evaluation to show next; number of the uploader."""
+WATCHED, OPEN_NEXT, ROUND = "evaluation_jobs", "evaluation_next", "evaluation_round"
+"""Session state: ids of jobs whose end is to be told; path of the evaluation to show next; number of the uploader."""
+OPEN = "evaluation_form_open"
+"""Session state: whether the form is folded out."""
+PREFIX = "evaluation-"
+"""Of every measurement's key in the queue."""
 POLL_S = 0.7
 NOBODY = "No comparison"
 EXPLAINED = 24
@@ -121,8 +123,8 @@ def start(request: Request, entry: DetectorEntry, other: DetectorEntry | None) -
         resources.show_error(error)
         return
     key = hashlib.sha256(repr((request, entry, other)).encode()).hexdigest()[:16]
-    job = resources.queue().submit(f"evaluation-{key}", _work(request, *detectors), label=request.data[0])
-    st.session_state[JOB] = job.id
+    job = resources.queue().submit(f"{PREFIX}{key}", _work(request, *detectors), label=request.data[0])
+    _watch([job])  # it may have failed before the page runs anew
     st.rerun()
 
 
@@ -145,22 +147,40 @@ def _work(request: Request, detector: Detector, other: Detector | None) -> Calla
 
 
 def running() -> bool:
-    """Shows the job of this tab; True while there is one. One that has ended leaves its result to be shown."""
-    job = resources.queue().get(st.session_state.get(JOB, ""))
-    if job is None:
-        return False
-    if not job.ended:
+    """Shows what is measured in this process, whichever tab asked for it: a reload is a new tab to Streamlit.
+
+    True while there is anything. Of what has ended since this tab saw it, the result is shown or the reason told.
+    """
+    queue = resources.queue()
+    living = [job for job in queue.jobs() if job.key.startswith(PREFIX) and not job.ended]
+    for job in living:
         _panel(job)
-        return True
-    st.session_state.pop(JOB, None)
+    watched = _watch(living)
+    ended = [job for job_id in watched if (job := queue.get(job_id)) and job not in living]
+    st.session_state[WATCHED] = [job.id for job in living]
+    for job in ended:
+        _tell(job)
+    return bool(living)
+
+
+def _watch(jobs: list[Job[Any]]) -> list[str]:
+    """Ids of all jobs whose end this tab is going to tell, these among them."""
+    watched: list[str] = st.session_state.setdefault(WATCHED, [])
+    watched += [job.id for job in jobs if job.id not in watched]
+    return watched
+
+
+def _tell(job: Job[Any]) -> None:
+    """What came of it; where that is an error, the form stands open, for that is where it is mended."""
     if job.state == "done":
         st.session_state[OPEN_NEXT] = str(job.result)
+        st.session_state[OPEN] = False
         st.toast("Measured.", icon=":material/check:")
     elif job.state == "failed":
+        st.session_state[OPEN] = True
         st.error(escape(job.error or ""), title=job.error_title, icon=":material/error:")
     else:
         st.info("Stopped. What was judged so far is remembered: measuring again goes on from there.")
-    return False
 
 
 def _panel(job: Job[Any]) -> None:
@@ -206,18 +226,10 @@ def opener() -> None:
     if upload is None:
         return
     try:
-        st.session_state[OPEN_NEXT] = str(keep(anonymous(_read_upload(upload.getvalue(), upload.name))))
+        document = parse_document(upload.getvalue(), upload.name)
+        st.session_state[OPEN_NEXT] = str(keep(anonymous(document)))
     except UserError as error:
         resources.show_error(error)
         return
     st.session_state[ROUND] = st.session_state.get(ROUND, 0) + 1
     st.rerun()
-
-
-def _read_upload(data: bytes, name: str) -> dict[str, Any]:
-    try:
-        document = checked(json.loads(data), name)
-        as_html(document)  # looks at all that the page will look at
-    except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
-        raise DataError(f"{name} is damaged: measure again, or take the original file.") from error
-    return document

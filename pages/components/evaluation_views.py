@@ -6,16 +6,17 @@ import streamlit as st
 
 from core import evaluation_charts as charts
 from core.detector.spec import Thresholds
-from core.evaluation.text import interval, number
+from core.evaluation.parts import ALL, part_of
+from core.evaluation.text import NONE, interval, number, percent
 from core.metrics import confusion
 from pages.components import resources
 from pages.components.text import escape
 
 Document = dict[str, Any]
 STILL = {"displayModeBar": False}
-ALL = "all"
 EASY = 0.75
 """From this AUC of the spectrum alone on, a source says little about manipulations."""
+NEEDS_BOTH = "AUC, curves and calibration need real and fake faces; here are only those of one kind, or none."
 
 
 def said(part: str) -> str:
@@ -23,21 +24,16 @@ def said(part: str) -> str:
     return "All sources" if part == ALL else part
 
 
-def percent(share: float | None) -> str:
-    return "–" if share is None else f"{100 * share:.1f} %"
-
-
 def overview(document: Document) -> None:
     """The pooled figures, then by source with the low-level baseline beside each AUC."""
     pooled, error = document["figures"][ALL], document["calibration"].get(ALL)
-    with st.grid("auto", min_column_width=135):
+    with st.grid(3, min_column_width=150):
         st.metric("AUC", number(pooled["auc"]), border=True)
         st.metric("Equal error rate", percent(pooled["eer"]), border=True)
         st.metric("Reals called fake", percent(pooled["real_called_fake"]), border=True)
         st.metric("Fakes called real", percent(pooled["fake_called_real"]), border=True)
         st.metric("Uncertain", percent(pooled["uncertain"]), border=True)
-        if error:
-            st.metric("Calibration error", number(error["ece"]), border=True)
+        st.metric("Calibration error", number(error["ece"] if error else None), border=True)
     if error:
         st.caption(
             f"95 % intervals: AUC {interval(pooled['auc_95'])}, calibration error {interval(error['ece_95'])} "
@@ -62,6 +58,9 @@ def by_source(document: Document) -> None:
             f":material/warning: {', '.join(easy)}: the spectrum of the crops alone tells the classes apart there. "
             "A high AUC proves little on such a source."
         )
+    if all(one["auc"] is None for one in figures.values()):
+        st.caption(NEEDS_BOTH)
+        return
     st.plotly_chart(
         charts.areas({said(part): one for part, one in figures.items()}, baseline, dark=resources.dark()),
         key="evaluation_areas",
@@ -80,11 +79,11 @@ def table(figures: dict[str, Any], name: str, extra: dict[str, list[Any]], *, al
         name: [said(part) for part, _ in rows],
         "AUC": [one["auc"] for _, one in rows],
         "95 % interval": [interval(one["auc_95"]) for _, one in rows],
-        **extra,
-        "EER": shares("eer"),
         "Reals called fake": shares("real_called_fake"),
         "Fakes called real": shares("fake_called_real"),
         "Uncertain": shares("uncertain"),
+        **extra,
+        "EER": shares("eer"),
         "Real": [one["real"] for _, one in rows],
         "Fake": [one["fake"] for _, one in rows],
         "No face": [one["no_face"] for _, one in rows],
@@ -96,14 +95,14 @@ def table(figures: dict[str, Any], name: str, extra: dict[str, list[Any]], *, al
     )
     formats |= {"AUC": area, "Spectrum alone": right, name: st.column_config.TextColumn(pinned=True)}
     formats |= dict.fromkeys(("Real", "Fake", "No face"), st.column_config.NumberColumn(width=60))
-    st.dataframe(columns, hide_index=True, column_config=formats, alt=alt)
+    st.dataframe(columns, hide_index=True, column_config=formats, placeholder=NONE, alt=alt)
 
 
 def curves(document: Document) -> None:
     """ROC, precision-recall, calibration and the spread of the probabilities, of the parts that are picked."""
     there = [part for part, curve in document["curves"].items() if curve]
     if not there:
-        st.caption("Curves need real and fake media; this folder has one of the two only.")
+        st.caption(NEEDS_BOTH)
         return
     picked = st.multiselect(
         "Sources", there, default=there[:1], format_func=said, key="evaluation_curve_parts", placeholder="Pick some"
@@ -154,7 +153,7 @@ def judged(document: Document, part: str) -> tuple[list[float], list[bool], list
     rows = [
         (p, fake, held)
         for p, fake, held, source in zip(*columns, strict=True)
-        if p is not None and part in (ALL, source)
+        if p is not None and part in (ALL, part_of(source))
     ]
     return [row[0] for row in rows], [row[1] for row in rows], [row[2] for row in rows]
 
@@ -164,9 +163,15 @@ def decisions(document: Document, key: str) -> None:
     """Who is called what at two thresholds that can be moved; only this part of the page runs anew."""
     in_use = document["detector"]["thresholds"]
     usual = (round(100 * in_use["real_below"]), round(100 * in_use["fake_above"]))
-    left, right = st.columns([2, 3], gap="medium")
+    left, chart = st.columns([2, 3], gap="medium")
     with left:
-        part = st.selectbox("Source", list(document["figures"]), format_func=said, key=f"confusion_part_{key}")
+        part = st.selectbox(
+            "Source",
+            list(document["figures"]),
+            format_func=said,
+            key=f"confusion_part_{key}",
+            persist_state="session",
+        )
         low, high = st.slider(
             "Real below, fake from",
             0,
@@ -174,21 +179,23 @@ def decisions(document: Document, key: str) -> None:
             usual,
             format="%d %%",
             key=f"confusion_{key}",
+            persist_state="session",
             help="Between the two a face stays uncertain. This changes what is shown here, not the detector.",
         )
-        gated = st.checkbox("With quality gates", value=True, key=f"confusion_gates_{key}")
+        gated = st.checkbox("With quality gates", value=True, key=f"confusion_gates_{key}", persist_state="session")
         st.caption(f"In use: real below {usual[0]} %, fake from {usual[1]} %.")
     probabilities, fake, held = judged(document, part)
-    # the slider's whole percents stand for the exact limits where it was not moved
-    limits = (in_use["real_below"], in_use["fake_above"]) if (low, high) == usual else (low / 100, high / 100)
+    # whole percents of a handle that was not moved stand for the exact limit in use
+    fake_above = in_use["fake_above"] if high == usual[1] else high / 100
+    limits = (min(in_use["real_below"] if low == usual[0] else low / 100, fake_above), fake_above)
     counts = confusion(probabilities, fake, *limits, held_back=held if gated else None)
-    with right, st.container(border=True):
+    right = counts.real[0] + counts.fake[2]
+    given = right + counts.real[2] + counts.fake[0]
+    with chart, st.container(border=True):
         figure = charts.confusion_matrix(counts.real, counts.fake, dark=resources.dark())
         st.plotly_chart(figure, key=f"confusion_chart_{key}", config={"staticPlot": True}, alt="Confusion matrix")
-        with st.container(horizontal=True):
-            st.metric(
-                "Right when it says something", "–" if counts.accuracy != counts.accuracy else percent(counts.accuracy)
-            )
+        with st.grid(2, min_column_width=130):
+            st.metric("Right when it decides", percent(right / given if given else None))
             st.metric("Reals called fake", percent(counts.real[2] / sum(counts.real) if sum(counts.real) else None))
             st.metric("Fakes called real", percent(counts.fake[0] / sum(counts.fake) if sum(counts.fake) else None))
             st.metric("Uncertain", "–" if counts.uncertain != counts.uncertain else percent(counts.uncertain))

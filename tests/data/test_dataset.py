@@ -83,6 +83,19 @@ def test_folders_of_one_name_are_two_sources_and_a_folder_named_twice_is_one(tmp
     assert {sample.source for sample in found} == {"a/faces", "b/faces"}
 
 
+def test_a_file_counts_once_however_its_path_is_spelled(tmp_path, monkeypatch):
+    two_classes(tmp_path / "faces", count=1)
+    rows = [f"../faces/{path.relative_to(tmp_path / 'faces')},real" for path in (tmp_path / "faces").rglob("*.png")]
+    (tmp_path / "man").mkdir()
+    (tmp_path / "man/manifest.csv").write_text("path,label\n" + "\n".join(rows))
+    (tmp_path / "link").symlink_to(tmp_path / "faces", target_is_directory=True)
+    monkeypatch.chdir(tmp_path)
+    found = find_samples(["faces", tmp_path / "faces", "man/../faces", "man", "link"])
+    assert len(found) == 4
+    assert {sample.source for sample in found} == {"faces"}  # and not "there/faces", as of two folders of one name
+    assert [sample.label for sample in found].count("real") == 2  # what was named first rules
+
+
 def test_linked_folders_are_followed_and_circles_end(tmp_path):
     two_classes(tmp_path / "elsewhere")
     (tmp_path / "data").mkdir()
@@ -118,6 +131,62 @@ def test_a_manifest_need_not_know_split_source_and_group(tmp_path):
     samples = index_data([tmp_path])
     assert {s.split for s in samples} == {"train", "val", "test"}
     assert {s.source for s in samples} == {tmp_path.name}
+
+
+@pytest.mark.parametrize(
+    ("labels", "said"),
+    [
+        (("0", "1"), "the labels are 0, 1"),  # both would count as fakes
+        (("true", "false"), "the labels are false, true"),
+        (("authentic", "generated"), "the labels are authentic, generated"),
+        (("maybe", "maybe"), "the labels are maybe"),
+        (("fake", "0"), "the labels are 0, fake"),
+        (("k=v; x", "\x1b[31m"), 'Nothing is labelled real: call real media "real"'),  # nothing to repeat
+    ],
+)
+def test_data_that_call_nothing_real_are_refused(tmp_path, labels, said):
+    rows = [f"{number}.png,{label}" for number, label in enumerate(labels)]
+    (tmp_path / "manifest.csv").write_text("path,label\n" + "\n".join(rows))
+    with pytest.raises(DataError, match=said):
+        find_samples([tmp_path])
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        ("fake", "fake"),  # fakes alone can be measured
+        ("real", "real"),
+        ("real", "faceswap", "1"),  # any kinds beside real
+    ],
+)
+def test_labels_that_are_understood(tmp_path, labels):
+    rows = [f"{number}.png,{label},test" for number, label in enumerate(labels)]
+    (tmp_path / "manifest.csv").write_text("path,label,split\n" + "\n".join(rows))
+    assert [sample.label for sample in find_samples([tmp_path])] == list(labels)
+
+
+def test_kinds_of_fakes_may_lie_apart_from_the_reals(tmp_path):
+    for name, label in (("reals", "real"), ("fakes", "gan")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "manifest.csv").write_text(f"path,label,split\na.png,{label},test\n")
+    assert classes_of(find_samples([tmp_path / "reals", tmp_path / "fakes"])) == ("real", "gan")
+
+
+@pytest.mark.parametrize(
+    ("first_line", "shown"),
+    [
+        ("root:$6$salt$hash:19000:0:99999:7:::", "it has none with a plain name."),  # a file of passwords
+        ("token=abc,name," + "x" * 300_000, "cannot be read as a table"),  # a line without end
+        ("x" * 1000 + ",name", "it has name."),
+        (",".join("abcdefghij"), "it has a, b, c, d, e, f and more."),
+    ],
+)
+def test_little_is_repeated_of_a_file_that_is_no_manifest(tmp_path, first_line, shown):
+    (tmp_path / "notes.txt").write_text(first_line + "\n")
+    with pytest.raises(DataError) as error:
+        find_samples([tmp_path / "notes.txt"])
+    assert shown in str(error.value)
+    assert len(str(error.value)) < 200 + len(str(tmp_path))
 
 
 def test_a_large_manifest_takes_seconds(tmp_path):

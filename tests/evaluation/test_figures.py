@@ -100,6 +100,26 @@ def test_a_method_that_only_fakes_have_is_measured_against_the_reals():
     assert figures["swap"]["against"] == "all reals of its sources"
 
 
+def test_figures_by_group_draw_faces():
+    # each person is one cluster: drawn as a whole, there would be nothing to draw from, and no width
+    scored = judged(80)
+    person = [one(s.sample.label, s.fake_probability, s.verdict, group=f"p{at // 40}") for at, s in enumerate(scored)]
+    figures = figures_by_column(person, {"group": lambda s: s.sample.group, "camera": lambda s: s.sample.group})
+    for column in ("group", "camera"):
+        low, high = figures[column]["p0"]["auc_95"]
+        assert high - low > 0.05
+
+
+def test_a_group_of_one_class_against_all_of_the_other_has_an_interval():
+    scored = [s for s in judged(120) if s.sample.fake or s.logit < 1]
+    grouped = [
+        one(s.sample.label, s.fake_probability, s.verdict, group="swap" if s.sample.fake else "people") for s in scored
+    ]
+    figures = figures_by_column(grouped, {"group": lambda s: s.sample.group})["group"]["swap"]
+    assert figures["against"]
+    assert np.ptp(figures["auc_95"]) > 0.02
+
+
 COUNTS = [("big", "real", 100), ("big", "fake", 300), ("small", "real", 50), ("small", "fake", 50)]
 
 

@@ -79,6 +79,13 @@ def test_a_few_faces_ask_for_nothing():
     assert figures["min_face_px"]["at_suggested"] is None
 
 
+def test_faces_told_apart_without_an_error_ask_for_nothing():
+    # their AUC has no interval, as none of one has, and that is no doubt about them
+    figures = gate_figures([*faces(120, 1.0, 1, face_px=20), *faces(200, 1.0, 3)], {}, SPEC)
+    assert np.isnan(figures["min_face_px"]["bins"][1]["auc_95"][1])
+    assert figures["min_face_px"]["suggested"] is None
+
+
 def test_copies_fill_their_own_gate_only():
     copies = {GATES[0].copies[0].key: faces(100, 0.7, 1, face_px=20)}
     figures = gate_figures(faces(200, 0.99, 3), copies, SPEC)

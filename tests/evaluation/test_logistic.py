@@ -1,5 +1,7 @@
 """The small logistic regression against scikit-learn's, and the baseline that stands on it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
@@ -91,6 +93,11 @@ def test_without_training_pictures_no_item_is_judged_by_a_model_that_has_seen_it
     assert figures["fitted_on"] == "folds"
     assert 0.35 < figures["auc"] < 0.65
     assert baseline_figures(*sets(0, 300, 0.4), [], [])["a"]["auc"] > 0.8
+
+
+def test_a_source_that_is_called_all_is_not_taken_for_all_sources():
+    samples, features = sets(0, 100, 0.4)
+    assert list(baseline_figures([replace(one, source="all") for one in samples], features, [], [])) == ["all (source)"]
 
 
 def test_too_few_say_nothing():

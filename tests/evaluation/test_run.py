@@ -5,11 +5,11 @@ import re
 
 import pytest
 
-from core.errors import Cancelled, DataError
-from core.evaluation import Request, anonymous, evaluate, read_document, to_json
+from core.errors import Cancelled, DataError, UserError
+from core.evaluation import Request, anonymous, evaluate, read_document, run, to_json
 from core.evaluation.changes import KINDS
-from core.evaluation.document import NEEDED, checked
-from core.evaluation.results import finished, keep, remove, shipped, title_of
+from core.evaluation.document import checked
+from core.evaluation.results import finished, keep, remove, shipped, titles_of
 from core.evaluation.text import as_text
 from core.evaluation_html import as_html
 from tests.evaluation.support import FINDER, clip, detector, labelled_folder
@@ -109,6 +109,80 @@ def test_nothing_readable_is_said(home, tmp_path):
         evaluate(Request((str(tmp_path),)), detector(), finder=FINDER)
 
 
+def test_detectors_of_one_name_can_be_told_apart(home, tmp_path):
+    folder = labelled_folder(tmp_path, 4)
+    other = detector("second", gain=-0.3)
+    other.name = "tiny"
+    document = evaluate(Request((str(folder),)), detector(), other, finder=FINDER)
+    said = f"tiny {other.sha256[:8]}"
+    assert document["comparison"]["other"]["name"] == said
+    assert f"tiny against {said}" in as_text(document)
+
+
+def test_a_detector_is_not_compared_with_itself(home, data):
+    same = detector()
+    same.name = "copy of it"
+    with pytest.raises(UserError, match="tiny would be compared with itself"):
+        evaluate(Request(folders(data)), detector(), same, finder=FINDER)
+
+
+@pytest.mark.parametrize("limit", [-5, 0, 1])
+def test_a_limit_that_holds_no_pair_is_refused(home, data, limit):
+    counted = detector("never asked")
+    with pytest.raises(DataError, match=f"limit of robustness must be at least 2, .* and is {limit}"):
+        evaluate(Request(folders(data), robustness_limit=limit), counted, finder=FINDER)
+    assert counted.calls == 0
+
+
+def test_videos_alone_give_a_sentence_for_what_takes_pictures(home, tmp_path):
+    for at, (label, redness) in enumerate((("Real", -60), ("Fake", 60))):
+        (tmp_path / label).mkdir()
+        clip(tmp_path / label / f"{at}.mp4", redness)
+    said = []
+    request = Request((str(tmp_path),), baseline=True, robustness=True, gates=True, explanations=3)
+    document = evaluate(request, detector(), finder=FINDER, on_progress=lambda *at: said.append(at))
+    assert (document["baseline"], document["robustness"], document["gates"]) == ({}, None, None)
+    assert document["explanations"] is None
+    assert document["notes"] == [
+        "Not measured: low-level statistics, robustness, face quality and explanations. That takes pictures, and there "
+        "are videos only."
+    ]
+    assert said[-1][0] == said[-1][1]  # and the bar does not wait for them
+    assert as_text(document)
+    assert as_html(document)
+
+
+def test_so_few_faces_have_no_interval_anywhere(home, tmp_path):
+    labelled_folder(tmp_path, 2)
+    request = Request((str(tmp_path),), baseline=True, robustness=True, gates=True)
+    document = evaluate(request, detector(), detector("other", gain=-0.3), finder=FINDER)
+    assert document["figures"]["all"]["auc"] is not None
+    assert document["figures"]["all"]["auc_95"] == document["figures"]["all"]["ece_95"] == [None, None]
+    assert document["calibration"]["all"]["ece_95"] == [None, None]
+    assert set(document["curves"]["all"]["roc"]["low"]) == {None}
+    again = json.loads(to_json(document))
+    assert checked(again, "x") == document
+    assert "None" not in as_text(again)
+    assert as_html(again)
+
+
+@pytest.mark.parametrize(
+    ("named", "name"),
+    [
+        ("faces", "faces"),
+        ("faces/manifest.csv", "faces"),  # "manifest.csv" says nothing
+        ("faces/held-out.csv", "held-out"),
+        ("faces/../faces", "faces"),
+        ("faces/.", "faces"),
+    ],
+)
+def test_data_are_called_by_their_folder(tmp_path, named, name):
+    (tmp_path / "faces").mkdir()
+    for file in ("manifest.csv", "held-out.csv"):
+        (tmp_path / "faces" / file).touch()
+    assert run.name_of(str(tmp_path / named)) == name
+
+
 def test_text_has_every_part(document):
     text = as_text(document)
     for words in (
@@ -201,7 +275,8 @@ def test_anonymous_documents_name_no_file_and_no_folder(document, data):
         ("[]", "no evaluation"),
         ('{"kind": "something"}', "no evaluation"),
         ('{"kind": "deepfake-evaluation", "schema_version": 99}', "schema version 99"),
-        ('{"kind": "deepfake-evaluation", "schema_version": 1, "items": []}', "lacks"),
+        ('{"kind": "deepfake-evaluation", "schema_version": 1, "items": []}', "is damaged at created"),
+        ('{"kind": "deepfake-evaluation", "schema_version": 1, "seconds": NaN}', "not valid JSON"),
     ],
 )
 def test_other_files_are_refused_with_a_sentence(tmp_path, text, words):
@@ -220,7 +295,7 @@ def test_kept_evaluations_are_listed_and_can_be_removed(document, home):
     path = keep(document)
     (found,) = [one for one in finished() if one.path == path]
     assert read_document(path) == document
-    assert "tiny against other" in title_of(found, document)
+    assert titles_of([(found, document)], lambda unix_s: "today") == ["tiny against other on one, two, all (today)"]
     remove(found)
     assert not path.exists()
 
@@ -235,7 +310,3 @@ def test_what_ships_is_found_and_not_removed(document, tmp_path):
     assert found.detector == "tiny"
     remove(found)
     assert found.path.exists()
-
-
-def test_needed_parts_are_all_there(document):
-    assert set(NEEDED) <= set(document)

@@ -1,6 +1,7 @@
 """Which media are judged."""
 
 import csv
+from collections import Counter
 
 import pytest
 
@@ -76,6 +77,35 @@ def test_limit_is_for_each_source():
     assert len(limited([*samples(50, 50), *samples(50, 50, "b")], 10)) == 20
 
 
+def manifest(root, rows, *columns):
+    """A manifest of pictures in root, a row each; `rows` are its cells."""
+    root.mkdir(parents=True, exist_ok=True)
+    with (root / "manifest.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([columns, *rows])
+    return root
+
+
+def unsplit(root, count=24, *columns, cells=lambda at: ()):
+    """A manifest beside its pictures that names no splits, reals first."""
+    labelled_folder(root, count)
+    names = [f"{label}/{label}{at}.png" for label in ("Real", "Fake") for at in range(count)]
+    rows = [(name, name[:4], *cells(at)) for at, name in enumerate(names)]
+    return manifest(root, rows, "path", "label", *columns)
+
+
+def test_a_manifest_without_splits_is_measured_whole(tmp_path):
+    selection = select([unsplit(tmp_path)])
+    assert (selection.split, len(selection.samples), selection.notes) == ("all", 48, ())
+    assert selection.train == ()
+
+
+def test_a_split_that_data_do_not_name_is_drawn_and_that_is_said(tmp_path):
+    selection = select([unsplit(tmp_path)], split="test")
+    assert 0 < len(selection.samples) < 12
+    assert {sample.split for sample in selection.train} == {"train"}
+    assert selection.notes == ("These data name no splits: test is what training draws of them.",)
+
+
 def test_columns_that_group_well_are_found(tmp_path):
     labelled_folder(tmp_path, 24)
     with (tmp_path / "manifest.csv").open("w", newline="") as file:
@@ -89,3 +119,33 @@ def test_columns_that_group_well_are_found(tmp_path):
     columns = select([tmp_path]).columns
     assert set(columns) == {"method"}
     assert sorted(set(columns["method"].values())) == ["gan", "swap"]
+
+
+def test_rare_values_are_left_out_and_not_their_column(tmp_path):
+    camera = {0: "c", 1: "c"}  # two rows of c, and many of a and b
+    folder = unsplit(
+        tmp_path, 24, "camera", "group", "note", cells=lambda at: (camera.get(at, "ab"[at % 2]), at, f"{at}")
+    )
+    selection = select([folder])
+    assert set(selection.columns) == {"camera"}
+    assert Counter(selection.columns["camera"].values()) == {"a": 23, "b": 23}
+    assert selection.notes == (
+        "No figures by note: a column needs 2 to 40 values, each on at least 10 of the media that are judged.",
+    )
+
+
+def test_values_are_counted_among_what_is_judged(tmp_path):
+    folder = unsplit(tmp_path, 24, "camera", cells=lambda at: ("ab"[at % 2],))
+    assert set(select([folder]).columns) == {"camera"}
+    limit = select([folder], limit=12)  # six of each: no figures
+    assert limit.columns == {}
+    assert "No figures by camera" in limit.notes[0]
+
+
+def test_a_column_holds_for_files_that_another_folder_named_first(tmp_path):
+    pictures = labelled_folder(tmp_path / "pictures", 24)
+    names = [f"../pictures/{label}/{label}{at}.png" for label in ("Real", "Fake") for at in range(24)]
+    rows = [(name, "real" if "Real" in name else "fake", "ab"[at % 2]) for at, name in enumerate(names)]
+    selection = select([pictures, manifest(tmp_path / "man", rows, "path", "label", "camera")])
+    assert len(selection.samples) == 48
+    assert len(selection.columns["camera"]) == 48

@@ -55,6 +55,22 @@ def test_interval_covers_the_truth():
     assert hits >= 35
 
 
+@pytest.mark.parametrize(
+    ("reals", "fakes", "known"),
+    [
+        (1, 1, False),  # "0.093 to 0.093" would read as certainty
+        (9, 50, False),
+        (10, 10, True),
+    ],
+)
+def test_so_few_have_no_interval(reals, fakes, known):
+    labels = np.r_[np.zeros(reals, bool), np.ones(fakes, bool)]
+    error = calibration_error(np.linspace(0.1, 0.9, len(labels)), labels, rounds=100)
+    assert np.isfinite(error.ece)
+    assert np.isfinite([error.low, error.high]).all() == known
+    assert not known or error.low < error.high
+
+
 def test_weights_make_rare_fakes_count():
     # 90 % reals; said for even base rates, so that only weights make it right
     rng = np.random.default_rng(5)

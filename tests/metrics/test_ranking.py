@@ -70,6 +70,32 @@ def test_frames_of_one_film_count_as_one():
     assert grouped == pytest.approx(single, rel=0.25)
 
 
+@pytest.mark.parametrize(
+    ("fakes", "reals", "shift", "known"),
+    [
+        (10, 10, 1, True),
+        (9, 100, 1, False),  # too few of one class
+        (100, 9, 1, False),
+        (1, 1, 1, False),
+        (100, 100, 99, False),  # told apart: every sample gives 1.000, which is no interval
+        (5, 0, 1, False),
+    ],
+)
+def test_an_interval_is_given_where_it_can_be_known(fakes, reals, shift, known):
+    labels = np.r_[np.ones(fakes, bool), np.zeros(reals, bool)]
+    scores = np.random.default_rng(0).normal(size=len(labels)) + shift * labels
+    low, high = auc_interval(scores, labels)
+    assert np.isfinite([low, high]).all() == known
+    assert not known or low < high
+    if fakes and reals and shift == 1:
+        assert np.isfinite(roc_curve(scores, labels, rounds=20).low).all() == known
+
+
+def test_a_single_group_is_drawn_from_and_not_drawn_as_a_whole():
+    scores, labels = tied(60)
+    assert auc_interval(scores, labels, groups=["one"] * 60) == auc_interval(scores, labels)
+
+
 def test_roc_curve_runs_through_scikit_learn_s_points():
     scores, labels = tied()
     curve = roc_curve(scores, labels, rounds=50)

@@ -85,6 +85,21 @@ def test_finish(run, tmp_path):
     assert "CC0" in card
 
 
+@pytest.mark.parametrize("fakes", [3, 0])
+def test_what_so_few_test_pictures_cannot_tell_is_a_dash(run, tmp_path, fakes):
+    for path in sorted((tmp_path / "data/test/Fake").iterdir())[fakes:]:
+        path.unlink()
+    config = TrainConfig(data=(str(tmp_path / "data"),), input_size=80)
+    folder = finishing.finish(run, config, tmp_path / "cache")
+    text = (folder / "model.json").read_text()
+    assert "NaN" not in text  # which is no JSON
+    assert json.loads(text)["metrics"]["test"]["all"]["auc_95"] == [None, None]
+    card = (folder / "MODEL_CARD.md").read_text()
+    assert "| – |" in card
+    assert "nan" not in card.lower()
+    assert "None" not in card
+
+
 def test_reals_alone_are_judged_by_blends_and_the_card_says_so(run, tmp_path, monkeypatch):
     data = tmp_path / "reals"
     face = cv2.cvtColor(skimage.data.astronaut()[60:190, 155:285], cv2.COLOR_RGB2BGR)
