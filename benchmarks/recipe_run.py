@@ -131,8 +131,9 @@ def run(name: str, seed: int, folder: Path, pictures: int, rate: float) -> dict[
     import keras
 
     from benchmarks.taken_away import take_away
-    from core.data.draw import seen_crop
+    from core.data.draw import BLENDED, seen_crop
     from core.metrics import roc_auc
+    from core.training import loop
     from core.training.callbacks import Unwatched, WarmupCosine
     from core.training.config import TrainConfig
     from core.training.loop import OFFSET, SCALE, load_samples, subset
@@ -144,6 +145,8 @@ def run(name: str, seed: int, folder: Path, pictures: int, rate: float) -> dict[
     take_away(recipe.patch)
     if recipe.patch == "schedule":
         WarmupCosine.on_train_batch_begin = lambda self, batch, logs=None: None
+    if recipe.patch == "apart":
+        loop.class_names = lambda labels, *_: (*labels, BLENDED)
     started = time.monotonic()
     if recipe.classic:
         from core.data.dataset import find_samples

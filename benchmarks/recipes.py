@@ -38,7 +38,8 @@ class Recipe:
         changes: Settings of the run.
         without: A source that is left out of the training, and judged all the same.
         kinds: Fakes are named by their kind, and the network tells the kinds apart.
-        patch: What is taken away though no setting takes it: "degrade", "augment", "balance" or "schedule".
+        patch: What is taken away though no setting takes it: "degrade", "augment", "balance" or "schedule"; or "apart":
+            fakes made from reals are a class of their own, though the others are all of one.
         classic: The classic script's ways instead of ours, all at once (benchmarks/recipe_run.py).
     """
 
@@ -67,6 +68,7 @@ RECIPES: dict[str, Recipe] = {
     "160px": Recipe({"input_size": 160}),
     "96px": Recipe({"input_size": 96}),
     "crop-.72": Recipe({"crop_scale": 0.72}),
+    "blends-apart": Recipe(patch="apart"),
     "kinds": Recipe(SEVERAL, kinds=True),
     "kinds-without-stylegan_ffhq": Recipe(SEVERAL, without="stylegan_ffhq", kinds=True),
     "kinds-without-stylegan2_unsplash": Recipe(SEVERAL, without="stylegan2_unsplash", kinds=True),

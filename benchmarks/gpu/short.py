@@ -43,9 +43,11 @@ def job_of(name: str, seed: int) -> Job:
 
 
 def can(recipe: Recipe) -> bool:
-    """Folded networks, the classic script and what begins from the detector that ships are for processors."""
+    """Folded networks, the classic script, what begins from the detector that ships and blends apart: processors."""
     changes: Mapping[str, Any] = recipe.changes
-    return not recipe.classic and changes.get("batch_norm", "train") == "train" and changes.get("init") != "default"
+    if recipe.classic or recipe.patch == "apart" or changes.get("init") == "default":
+        return False
+    return bool(changes.get("batch_norm", "train") == "train")
 
 
 JOBS = [job_of(name, seed) for seed in SEEDS for name, recipe in RECIPES.items() if can(recipe)]

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from core.evaluation.parts import ALL, part_of
 from core.evaluation.scoring import Scored
 from core.evaluation.selection import GROUP
 from core.evaluation.weights import even_weights
@@ -26,17 +27,14 @@ from core.metrics import (
     wilson_interval,
 )
 
-ALL = "all"
 DIGITS = 4
 
 
 def parts_of(scored: Sequence[Scored]) -> dict[str, list[Scored]]:
     """All of them, then those of each source by its name."""
     sources = sorted({one.sample.source for one in scored})
-    # a source that is called "all" itself would hide the pooled figures
-    named = {f"{source} (source)" if source == ALL else source: source for source in sources}
     return {ALL: list(scored)} | {
-        name: [one for one in scored if one.sample.source == source] for name, source in named.items()
+        part_of(source): [one for one in scored if one.sample.source == source] for source in sources
     }
 
 

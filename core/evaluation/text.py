@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from core.evaluation.document import Document
-from core.evaluation.figures import ALL
 from core.evaluation.gates import asked
+from core.evaluation.parts import ALL
 from core.evaluation.robustness import kinds_in
 
 NONE = "–"
@@ -33,6 +33,11 @@ def signed_interval(edges: Sequence[float | None]) -> str:
     return NONE if None in edges else " to ".join(f"{edge:+.3f}" for edge in edges)
 
 
+def p_value(p: float | None) -> str:
+    """ "0.0123"."""
+    return NONE if p is None else f"{p:.3g}"
+
+
 def percent(share: float | None) -> str:
     """ "4.3 %"."""
     return NONE if share is None else f"{100 * share:.1f} %"
@@ -40,8 +45,11 @@ def percent(share: float | None) -> str:
 
 def share_with_interval(figures: dict[str, Any], key: str) -> str:
     """ "2.9 % (1.0–9.8)"."""
-    low, high = (100 * edge for edge in figures[f"{key}_95"])
-    return NONE if figures[key] is None else f"{percent(figures[key])} ({low:.1f}–{high:.1f})"
+    edges = figures[f"{key}_95"]
+    if figures[key] is None or not edges or None in edges:
+        return percent(figures[key])
+    low, high = (100 * edge for edge in edges)
+    return f"{percent(figures[key])} ({low:.1f}–{high:.1f})"
 
 
 def _lines(document: Document) -> Iterator[str]:
@@ -120,7 +128,7 @@ def _comparison(document: Document) -> Iterator[str]:
     head = ["source", "faces", "AUC", "AUC of other", "difference", "95 % (DeLong)", "p", "95 % (bootstrap)", "p"]
     rows = []
     for part, f in comparison["figures"].items():
-        tests = [(signed_interval(f[way]["difference_95"]), f"{f[way]['p']:.3g}") for way in ("delong", "bootstrap")]
+        tests = [(signed_interval(f[way]["difference_95"]), p_value(f[way]["p"])) for way in ("delong", "bootstrap")]
         areas = [number(f["auc"]), number(f["other_auc"]), f"{f['difference']:+.3f}"]
         rows.append([part, str(f["items"]), *areas, *tests[0], *tests[1]])
     yield from _table(head, rows)

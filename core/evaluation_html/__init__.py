@@ -18,8 +18,8 @@ from plotly.offline import get_plotlyjs
 from core import evaluation_charts as charts
 from core.detector.spec import Thresholds
 from core.evaluation.document import Document
-from core.evaluation.figures import ALL
 from core.evaluation.mistakes import most_confident
+from core.evaluation.parts import ALL, part_of
 from core.evaluation.text import areas, interval, number, percent, shares
 from core.evaluation_html.page import Page, table
 from core.evaluation_html.strength import comparison, explanations, gates, robustness
@@ -67,7 +67,7 @@ def _head(document: Document) -> str:
     count = len(document["items"]["fake"])
     drawn = f", at most {data['limit']} of each source" if data.get("limit") else ""
     how = (
-        f"{data['split']} split, {count} pictures and videos{drawn}, measured {document['created'][:10]} in "
+        f"{data['split']} split, {count} pictures and videos{drawn}, measured {document['created'][:10]} (UTC) in "
         f"{document['seconds']:g} s with {detector['engine']} ({detector['precision']}). Below "
         f"{percent(limits['real_below'])} it says “no manipulation found”, from {percent(limits['fake_above'])} on "
         "“fake”, between them “uncertain”."
@@ -118,7 +118,7 @@ def _verdicts(document: Document) -> str:
             said = Counter(
                 verdict
                 for verdict, source, is_fake in zip(items["verdict"], items["source"], items["fake"], strict=True)
-                if is_fake == fake and part in (ALL, source, f"{source} (source)")
+                if is_fake == fake and part in (ALL, part_of(source))
             )
             rows.append([f"{part}, {label}", *(str(said[verdict]) for verdict in VERDICTS)])
     return f"<h3>Verdicts</h3>{table(['what it is', *VERDICTS.values()], rows)}"

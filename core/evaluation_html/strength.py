@@ -12,8 +12,8 @@ import plotly.graph_objects as go
 from core import evaluation_charts as charts
 from core.evaluation.changes import KINDS
 from core.evaluation.document import Document
-from core.evaluation.figures import ALL
 from core.evaluation.gates import asked
+from core.evaluation.parts import ALL
 from core.evaluation.robustness import kinds_in
 from core.evaluation.text import (
     EXPLANATION_HEAD,
@@ -22,6 +22,7 @@ from core.evaluation.text import (
     explanation_words,
     interval,
     number,
+    p_value,
     robustness_rows,
     share_with_interval,
     signed_interval,
@@ -39,7 +40,7 @@ def comparison(document: Document, page: Page) -> Iterator[str]:
         tests = [
             cell
             for way in ("delong", "bootstrap")
-            for cell in (signed_interval(f[way]["difference_95"]), f"{f[way]['p']:.3g}")
+            for cell in (signed_interval(f[way]["difference_95"]), p_value(f[way]["p"]))
         ]
         rows.append(
             [part, str(f["items"]), number(f["auc"]), number(f["other_auc"]), f"{f['difference']:+.3f}", *tests]

@@ -6,7 +6,7 @@ from core import evaluation_charts as charts
 from core.evaluation.changes import KINDS
 from core.evaluation.gates import asked
 from core.evaluation.robustness import kinds_in
-from core.evaluation.text import interval, percent, share_with_interval, signed_interval
+from core.evaluation.text import NONE, interval, percent, share_with_interval, signed_interval
 from pages.components import resources
 from pages.components.evaluation_views import ALL, STILL, Document, said
 from pages.components.text import escape
@@ -43,7 +43,7 @@ def robustness(document: Document) -> None:
             for level in levels
         ]
         formats = {said(part): st.column_config.NumberColumn(format="%.3f") for part in clean}
-        st.dataframe(rows, hide_index=True, column_config=formats, alt="AUC by change and level")
+        st.dataframe(rows, hide_index=True, placeholder=NONE, column_config=formats, alt="AUC by change and level")
 
 
 def comparison(document: Document) -> None:
@@ -71,7 +71,7 @@ def comparison(document: Document) -> None:
     ]
     area, signed = (st.column_config.NumberColumn(format=how) for how in ("%.3f", "%+.3f"))
     formats = {"Difference": signed, f"AUC of {name}": area, f"AUC of {other}": area}
-    st.dataframe(rows, hide_index=True, column_config=formats, alt="Both detectors' AUC by source")
+    st.dataframe(rows, hide_index=True, placeholder=NONE, column_config=formats, alt="Both detectors' AUC by source")
     dark = resources.dark()
     left, right = st.columns(2, gap="medium")
     with left, st.container(border=True):
@@ -116,4 +116,4 @@ def face_quality(document: Document) -> None:
             figure = charts.gate(gate, dark=resources.dark())
             st.plotly_chart(figure, key=f"gate_{name}", config=STILL, alt=f"AUC by {gate['title']}")
         area = {"AUC": st.column_config.NumberColumn(format="%.3f")}
-        st.dataframe(rows, hide_index=True, column_config=area, alt=f"Errors by {gate['title']}")
+        st.dataframe(rows, hide_index=True, placeholder=NONE, column_config=area, alt=f"Errors by {gate['title']}")

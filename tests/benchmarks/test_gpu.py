@@ -120,7 +120,8 @@ def test_what_it_repeats_of_the_core_is_the_same():
 def test_short_runs_are_those_of_the_recipes():
     names = [job.name for job in short.JOBS if job.seed == 0]
     assert len(names) == len(set(names)) == len(short.JOBS) / 2
-    assert set(RECIPES) - set(names) == {"classic", "norm-folded", *(name for name in RECIPES if "continued" in name)}
+    continued = {name for name in RECIPES if "continued" in name}
+    assert set(RECIPES) - set(names) == {"classic", "norm-folded", "blends-apart", *continued}
     jobs = {job.name: job for job in short.JOBS}
     assert jobs["no-blends"].blend == jobs["no-blends"].composite == 0
     assert jobs["crop-.72"].scale == 0.72
