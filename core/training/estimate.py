@@ -24,8 +24,8 @@ SPEED_FILE = "speed.json"
 Key = tuple[str, int, int, str]
 """Phase, input side in pixels, blocks, precision."""
 
-# Two cores of an AMD EPYC with AVX-512 bfloat16, Xception at 160 px: where nothing was measured yet
-ROUGH: dict[str, float] = {"training": 10.0, "features": 36.0, "head": 700.0, "prepare": 25.0}
+# Two cores with bfloat16, Xception at 160 px: where nothing was measured yet
+ROUGH: dict[str, float] = {"training": 15.0, "features": 36.0, "head": 700.0, "prepare": 25.0}
 ROUGH_PX = 160
 EARLY_BLOCKS = 0.6
 """Share of the time that the first four blocks take, measured; their maps are large."""
