@@ -29,9 +29,10 @@ def fuse(model: keras.Model) -> keras.Model:
 
 
 def separable_is_plain(conv: keras.layers.SeparableConv2D) -> bool:
-    """Whether it is 3×3, of stride 1, keeps the size, and has neither a bias nor several filters a channel."""
+    """Whether it is 3×3, of stride 1, not dilated, keeps the size, and has no bias, activation or depth multiplier."""
     plain = conv.kernel_size == (3, 3) and conv.strides == (1, 1) and conv.padding == "same"
-    return plain and conv.depth_multiplier == 1 and not conv.use_bias
+    alone = not conv.use_bias and conv.activation is keras.activations.linear
+    return plain and alone and conv.depth_multiplier == 1 and conv.dilation_rate in (1, (1, 1))
 
 
 def separable_conv(x: Any, depthwise: Any, pointwise: Any, bias: Any = None) -> Any:
@@ -67,12 +68,8 @@ def _call_of(layer: keras.layers.Layer) -> Callable[..., Any] | None:
         usual = layer.center and layer.scale and not layer.renorm and not layer.synchronized
         return _normalise if usual and layer.axis in (-1, 3) and layer.input.ndim == 4 else None
     if isinstance(layer, LAYERS.SeparableConv2D) and separable_is_plain(layer):
-        return _convolve if layer.activation is keras.activations.linear and not _dilated(layer) else None
+        return _convolve
     return None
-
-
-def _dilated(layer: keras.layers.SeparableConv2D) -> bool:
-    return bool(layer.dilation_rate not in (1, (1, 1)))
 
 
 def _normalise(self: Any, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:

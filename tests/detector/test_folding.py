@@ -88,6 +88,8 @@ def test_precision_is_kept():
     [
         [LAYERS.Conv2D(4, 3, use_bias=True)],  # a bias of its own
         [LAYERS.SeparableConv2D(4, 3, padding="same", strides=2, use_bias=False)],  # the folded one has stride 1
+        [LAYERS.SeparableConv2D(4, 3, padding="same", dilation_rate=2, use_bias=False)],  # and is not dilated
+        [LAYERS.SeparableConv2D(4, 3, padding="same", activation="relu", use_bias=False)],  # and gives what it sums
         [LAYERS.Conv2D(4, 3, use_bias=False), LAYERS.ReLU()],  # something stands between
     ],
 )
