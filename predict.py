@@ -207,7 +207,12 @@ def _film(report: "Report", detector: Any, target: Path) -> bool:
                 bar.update(done - bar.n)
 
             write_heatmap_video(
-                report, report.path, target, thresholds=spec.thresholds, crop_scale=spec.crop.scale, on_progress=show
+                report,
+                report.path,
+                target,
+                thresholds=spec.limits(video=True),
+                crop_scale=spec.crop.scale,
+                on_progress=show,
             )
     except (MediaError, OSError) as error:
         print(f"predict.py: no heatmap video: {error}", file=sys.stderr)

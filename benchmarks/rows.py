@@ -154,7 +154,7 @@ def heatmap_video(clip: Path) -> Figures:
         report = analyze_video(clip, detector, sampling=Sampling.every_frame())
         analysed = time.perf_counter()
         spec = detector.spec
-        write_heatmap_video(report, clip, target, thresholds=spec.thresholds, crop_scale=spec.crop.scale)
+        write_heatmap_video(report, clip, target, thresholds=spec.limits(video=True), crop_scale=spec.crop.scale)
         films.append(time.perf_counter() - analysed)
         analyses.append(analysed - started)
         frames = len(report.frames)

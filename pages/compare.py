@@ -80,7 +80,7 @@ def video_report(side: str, chosen: Chosen, detector: Detector, sampling: Sampli
     if isinstance(job.result, VideoReport):
         return job.result
     if not job.ended:
-        live.panel(job, detector.spec.thresholds, title=item.name, side=side)
+        live.panel(job, detector.spec.limits(video=True), title=item.name, side=side)
         return None
     live.ended_without(job, job_key, key=f"compare_again_{side}")
     return None

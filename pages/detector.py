@@ -21,16 +21,24 @@ def beside(entry: DetectorEntry, name: str) -> str | None:
 
 
 def facts(spec: DetectorSpec) -> dict[str, str]:
-    low, high = spec.thresholds.real_below, spec.thresholds.fake_above
     return {
         "Licence": spec.licence or sidebar.NO_LICENCE,
         "Input": f"{spec.input_size} × {spec.input_size} pixels, a crop of {spec.crop.scale:.2g} face heights",
         "Classes": ", ".join(spec.classes),
-        "Verdicts": f"below {verdict.percent(low)} no manipulation found, from {verdict.percent(high)} likely fake, "
-        "between them uncertain",
+        **_verdicts(spec),
         "Judged from": f"{spec.gates.min_face_px:g} pixels of face height on",
         "Fingerprint": f"{spec.weights_sha256[:16]}…",
     }
+
+
+def _verdicts(spec: DetectorSpec) -> dict[str, str]:
+    """Where the verdicts part, once for all media or for stills and videos apart."""
+    still, video = (
+        f"below {verdict.percent(limits.real_below)} no manipulation found, from "
+        f"{verdict.percent(limits.fake_above)} likely fake, between them uncertain"
+        for limits in (spec.limits(video=False), spec.limits(video=True))
+    )
+    return {"Verdicts": still} if still == video else {"Verdicts on stills": still, "Verdicts on videos": video}
 
 
 def rows(metrics: dict[str, Any], prefix: str = "") -> list[dict[str, str]]:

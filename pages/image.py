@@ -112,7 +112,7 @@ def show(item: StoredMedia, report: ImageReport | UserError, detector: Detector,
     opened.note(item, report, detector)
     left, right = st.columns([2, 3], gap="medium")
     with left:
-        verdict.card(report, detector.spec.thresholds, dark=resources.dark(), key=item.digest)
+        verdict.card(report, detector.spec.limits(video=False), dark=resources.dark(), key=item.digest)
         png = partial(pictures.boxed_png, item.path)
         filed = partial(filing.button, item, report, detector)
         exports.row(report, item.digest, {"PNG": (png, ".png", "image/png")}, filed)

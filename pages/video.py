@@ -105,7 +105,7 @@ def report_of(item: StoredMedia, detector: Detector, sampling: Sampling) -> Vide
         return job.result
     if not job.ended:
         with slot.container():
-            live.panel(job, detector.spec.thresholds, title=item.name)
+            live.panel(job, detector.spec.limits(video=True), title=item.name)
         return None
     live.ended_without(job, job_key)
     return None
@@ -125,7 +125,7 @@ report = report_of(item, detector, sampling)
 if report is None:
     st.stop()
 opened.note(item, report, detector)
-verdict.card(report, detector.spec.thresholds, dark=resources.dark(), key=item.digest, wide=True)
+verdict.card(report, detector.spec.limits(video=True), dark=resources.dark(), key=item.digest, wide=True)
 filed = partial(filing.button, item, report, detector)
 exports.row(report, item.digest, {"CSV": (exports.as_csv, ".csv", "text/csv")}, filed)
 key = results.shown_key(item, results.settings_key(detector, "video", str(sampling)))

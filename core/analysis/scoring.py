@@ -28,7 +28,8 @@ def score_crops(
         crops: uint8 (n, s, s, 3), one for each face, cut with the detector's own crop scale.
         faces: n faces.
         maps: Keep the activation maps.
-        still: They are of a still picture: judged mirrored as well where the detector's spec says so.
+        still: They are of a still picture and not of a video: by the thresholds of stills, and judged mirrored as well
+            where the detector's spec says so.
 
     Returns:
         n scores in the order of `faces`.
@@ -43,7 +44,7 @@ def score_crops(
     scores = []
     for i, (crop, face) in enumerate(zip(crops, faces, strict=True)):
         probability, quality = float(probabilities[i]), measure_quality(crop, face)
-        verdict, reasons = judge_face(probability, quality, spec.thresholds, spec.gates)
+        verdict, reasons = judge_face(probability, quality, spec.limits(video=not still), spec.gates)
         scores.append(
             FaceScore(
                 face=face,

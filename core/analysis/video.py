@@ -145,7 +145,7 @@ class _Run:
 
     def report(self, *, final: bool = False) -> VideoReport:
         """What is known so far; `final` warnings are known only at the end of the file."""
-        thresholds, info = self._detector.spec.thresholds, self._reader.info
+        thresholds, info = self._detector.spec.limits(video=True), self._reader.info
         tracks = judge_tracks(self._tracks.values(), thresholds)
         verdict, probability, reasons = judge_video(tracks, thresholds)
         return VideoReport(

@@ -94,6 +94,8 @@ class DetectorSpec:
             probability of the second class.
         mirrored: Whether a still is judged mirrored as well, and the mean of both counts. Frames of a video, of which
             there are many, are judged once.
+        thresholds: Those of stills, each judged alone.
+        video_thresholds: Those of videos, their people and their frames; None: the same.
         metrics: Figures by data set, and the command that measured them.
         training: Data and settings that it was trained with.
         licence: Under which terms the weights may be used, one line.
@@ -109,6 +111,7 @@ class DetectorSpec:
     classes: tuple[str, ...] = (REAL, "fake")
     calibration: Calibration = Calibration()
     thresholds: Thresholds = Thresholds()
+    video_thresholds: Thresholds | None = None
     gates: QualityGates = QualityGates()
     mirrored: bool = False
     metrics: dict[str, Any] = field(default_factory=dict)
@@ -128,6 +131,10 @@ class DetectorSpec:
         _require(
             named and self.classes.count(REAL) == 1, "classes", 'two or more names, one of them "real"', self.classes
         )
+
+    def limits(self, *, video: bool) -> Thresholds:
+        """The thresholds of a still, or of a video."""
+        return self.video_thresholds or self.thresholds if video else self.thresholds
 
     def to_dict(self) -> dict[str, Any]:
         """What model.json holds."""
@@ -164,12 +171,15 @@ _PARTS = {
     "preprocessing": Preprocessing,
     "calibration": Calibration,
     "thresholds": Thresholds,
+    "video_thresholds": Thresholds,
     "gates": QualityGates,
 }
 _Part = TypeVar("_Part", CropSpec, Preprocessing, Calibration, Thresholds, QualityGates)
 
 
 def _read(name: str, value: Any) -> Any:
+    if name == "video_thresholds" and value is None:
+        return None
     if name in _PARTS:
         return _read_numbers(_PARTS[name], name, value)
     if name == "classes":

@@ -1,6 +1,5 @@
 """A detector measured on labelled media: figures with their uncertainty, curves, robustness, comparisons."""
 
-from core.evaluation.decide import fit_decision
 from core.evaluation.document import Document, anonymous, read_document, to_json
 from core.evaluation.figures import summarise
 from core.evaluation.run import Request, evaluate
@@ -15,7 +14,6 @@ __all__ = [
     "balance_weights",
     "evaluate",
     "even_weights",
-    "fit_decision",
     "read_document",
     "score_media",
     "score_pictures",

@@ -2,7 +2,8 @@
 
     schema_version, kind      1, "deepfake-evaluation"
     created, seconds          when (UTC), and how long it took
-    detector                  name, sha256, engine, precision, input_size, crop_scale, calibration, thresholds, gates
+    detector                  name, sha256, engine, precision, input_size, crop_scale, calibration, thresholds,
+                              video_thresholds, gates
     data                      name, split, limit, folders
     figures                   by part ("all" and each source): counts, areas with intervals, shares
     columns                   by further column of the manifest, by value: the same
@@ -26,6 +27,7 @@ import json
 import math
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -55,6 +57,7 @@ def describe_detector(detector: Detector) -> dict[str, Any]:
         "input_size": spec["input_size"],
         "crop_scale": spec["crop"]["scale"],
         **{name: spec[name] for name in ("calibration", "thresholds", "gates")},
+        "video_thresholds": asdict(detector.spec.limits(video=True)),
     }
 
 
@@ -78,7 +81,7 @@ def _held(one: Scored, detector: Detector) -> bool:
         return bool(failed_gates(one.quality, detector.spec.gates))
     if one.fake_probability is None:
         return False
-    said = verdict_of(one.fake_probability, detector.spec.thresholds)
+    said = verdict_of(one.fake_probability, detector.spec.limits(video=one.video))
     return one.verdict == "uncertain" and said != "uncertain"
 
 

@@ -82,7 +82,13 @@ ITEMS = {
 DOCUMENT = {
     "created": str,
     "seconds": NUMBER,
-    "detector": {**NAMED, "engine": str, "precision": str, "thresholds": Each(NUMBER)},
+    "detector": {
+        **NAMED,
+        "engine": str,
+        "precision": str,
+        "thresholds": Each(NUMBER),
+        "video_thresholds": Maybe(Each(NUMBER)),
+    },
     "data": {"name": str, "split": str, "limit": SHARE},
     "figures": Each(PART, (ALL,)),
     "columns": Maybe(Each(Each({**PART, "against": Maybe(str)}))),
@@ -149,10 +155,11 @@ def _contradictions(document: Any) -> Iterator[str]:
         readable = False
     if not readable:
         yield "created"
-    try:
-        Thresholds(**document["detector"]["thresholds"])
-    except (DetectorError, TypeError):
-        yield "detector.thresholds"
+    for name in ("thresholds", "video_thresholds"):  # the latter are younger than the first documents
+        try:
+            Thresholds(**(document["detector"].get(name) or {}))
+        except (DetectorError, TypeError):
+            yield f"detector.{name}"
     if len({len(column) for column in document["items"].values() if isinstance(column, list)}) != 1:
         yield "items"
     for measured in (document.get("explanations") or {"methods": {}})["methods"].values():

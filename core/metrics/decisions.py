@@ -40,8 +40,8 @@ def _judged(counts: tuple[int, int, int]) -> int:
 def confusion(
     probabilities: ArrayLike,
     labels: ArrayLike,
-    real_below: float,
-    fake_above: float,
+    real_below: ArrayLike,
+    fake_above: ArrayLike,
     *,
     held_back: ArrayLike | None = None,
 ) -> Confusion:
@@ -50,11 +50,12 @@ def confusion(
     Args:
         probabilities: (n,) P(fake), 0..1.
         labels: (n,) true for fake.
-        real_below: Below this a face is called real.
-        fake_above: From this on it is called fake.
+        real_below: Below this a face is called real; one for all, or (n,).
+        fake_above: From this on it is called fake; likewise.
         held_back: (n,) true for faces that a quality gate keeps uncertain; by default none.
     """
     p, fake = np.asarray(probabilities, dtype=np.float64), np.asarray(labels, dtype=bool)
+    real_below, fake_above = np.asarray(real_below, np.float64), np.asarray(fake_above, np.float64)
     held = np.zeros(len(p), bool) if held_back is None else np.asarray(held_back, dtype=bool)
     called_fake, called_real = (p >= fake_above) & ~held, (p < real_below) & (p < fake_above) & ~held
 

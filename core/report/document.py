@@ -176,7 +176,7 @@ def _settings(content: Content, to: Words) -> Iterator[b.Block]:
     report, spec = content.report, content.spec
     rows = [(to("report.model"), report.model), (to("report.model_sha256"), report.model_sha256)]
     if spec is not None:
-        gates, limits = spec.gates, spec.thresholds
+        gates, limits = spec.gates, spec.limits(video=isinstance(report, VideoReport))
         rows += [
             (to("report.engine"), content.engine),
             (
@@ -205,7 +205,10 @@ def _settings(content: Content, to: Words) -> Iterator[b.Block]:
 
 def _limits(content: Content) -> tuple[float, float] | None:
     spec = content.spec
-    return (spec.thresholds.real_below, spec.thresholds.fake_above) if spec else None
+    if spec is None:
+        return None
+    limits = spec.limits(video=isinstance(content.report, VideoReport))
+    return limits.real_below, limits.fake_above
 
 
 def _span(start_s: float, end_s: float, to: Words) -> str:

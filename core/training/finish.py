@@ -29,7 +29,7 @@ from core.training.export import EXPORT_FOLDER, export_detector
 from core.training.journal import METRICS
 from core.training.judging import Seen, look
 from core.training.loop import OFFSET, SCALE
-from core.training.model_card import write_model_card
+from core.training.model_card import KEYS, write_model_card
 
 COMMAND = "python evaluate.py --data DIR --model MODEL"
 ELSEWHERE = ("data", "init", "name", "description", "licence", "export")  # paths, or what stands in the spec anyway
@@ -84,8 +84,10 @@ def finish(run: Path, config: TrainConfig, cache: Path, *, watch: Watch | None =
 def calibrated(spec: DetectorSpec, val: Sequence[Scored]) -> DetectorSpec:
     """The spec with a calibration and thresholds fitted to validation pictures.
 
-    Sources and classes are balanced. Reals that are called fake are bounded in each source by itself, since to accuse
-    is the worse error; fakes that are called real, which only says that nothing was found, in all sources together.
+    Sources and classes are balanced. Of stills, reals that are called fake are bounded in each source by itself, since
+    to accuse is the worse error; fakes that are called real, which only says that nothing was found, in all sources
+    together. Of videos, which are judged by many frames and by a rule that asks for more than chance, both are bounded
+    in all sources together.
 
     Raises:
         TrainingError: Faces of a class are missing.
@@ -103,8 +105,8 @@ def calibrated(spec: DetectorSpec, val: Sequence[Scored]) -> DetectorSpec:
     probabilities = expit(calibration.slope * logits + calibration.intercept)
     pooled = choose_thresholds(probabilities, labels, MAX_ERROR, weights)
     by_source = choose_thresholds_by_source(probabilities, labels, [one.sample.source for one in faced], MAX_ERROR)
-    thresholds = replace(pooled, fake_above=max(pooled.fake_above, by_source.thresholds.fake_above))
-    return replace(spec, calibration=calibration, thresholds=thresholds)
+    stills = replace(pooled, fake_above=max(pooled.fake_above, by_source.thresholds.fake_above))
+    return replace(spec, calibration=calibration, thresholds=stills, video_thresholds=pooled)
 
 
 def _store(run: Path, folder: Path, config: TrainConfig) -> DetectorSpec:
@@ -162,11 +164,18 @@ def _judged_by(samples: Sequence[Sample], split: str, config: TrainConfig, cache
 
 
 def _metrics(spec: DetectorSpec, val: Sequence[Seen], test: Sequence[Seen]) -> dict[str, Any]:
-    metrics: dict[str, Any] = {"command": COMMAND, "date": time.strftime("%Y-%m-%d")}
+    metrics: dict[str, Any] = {"command": COMMAND, "date": time.strftime("%Y-%m-%d"), "by_video_thresholds": {}}
+    as_video = replace(spec, thresholds=spec.limits(video=True))
     for split, seen in (("val", val), ("test", test)):
         if seen:
             metrics[split] = plain(summarise([one.scored(spec) for one in seen]))
+            metrics["by_video_thresholds"][split] = _shares(plain(summarise([one.scored(as_video) for one in seen])))
     return metrics
+
+
+def _shares(figures: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Of figures by source, how many get a wrong verdict, and how many none."""
+    return {source: {key: of[key] for key in KEYS} for source, of in figures.items()}
 
 
 def _counts(samples: Sequence[Sample]) -> dict[str, dict[str, int]]:

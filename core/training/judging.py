@@ -17,7 +17,7 @@ from core.analysis.verdict import judge_face, judge_image, worst_face
 from core.data.augment import MEAN_PART
 from core.data.dataset import Sample
 from core.data.draw import read_crop
-from core.detector.spec import DetectorSpec
+from core.detector.spec import DetectorSpec, Thresholds
 from core.errors import MediaError
 from core.evaluation import Scored
 from core.faces import Face, FaceFinder, default_finder
@@ -38,7 +38,8 @@ class Seen:
 
     def scored(self, spec: DetectorSpec) -> Scored:
         """What a detector with this spec's calibration, thresholds and gates says of it."""
-        faces = [_judged(face, spec) for face in self.faces]
+        limits = spec.limits(video=self.sample.time_s is not None)
+        faces = [_judged(face, spec, limits) for face in self.faces]
         verdict, probability, _ = judge_image(faces)
         worst = worst_face(faces)
         return Scored(self.sample, verdict, probability, None if worst is None else faces[worst].logit)
@@ -98,7 +99,7 @@ def _tried(work: Callable[[], Seen]) -> Seen | None:
         return None
 
 
-def _judged(face: FaceScore, spec: DetectorSpec) -> FaceScore:
+def _judged(face: FaceScore, spec: DetectorSpec, limits: Thresholds) -> FaceScore:
     probability = float(expit(spec.calibration.slope * face.logit + spec.calibration.intercept))
-    verdict, reasons = judge_face(probability, face.quality, spec.thresholds, spec.gates)
+    verdict, reasons = judge_face(probability, face.quality, limits, spec.gates)
     return replace(face, fake_probability=probability, verdict=verdict, reasons=reasons)

@@ -5,8 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from core.detector.artifact import DetectorSpec
+from core.detector.spec import Thresholds
 
-HEADER = "| source | real | fake | no face | AUC | 95 % interval | real called fake | fake called real | uncertain |"
+KEYS = ("real_called_fake", "fake_called_real", "uncertain")
+SHARES = [key.replace("_", " ") for key in KEYS]
+HEADER = f"| source | real | fake | no face | AUC | 95 % interval | {' | '.join(SHARES)} |"
 UNKNOWN = "–"
 
 
@@ -52,19 +55,38 @@ def _figures(spec: DetectorSpec) -> list[str]:
             "self-blending, each always the same: the figures say how well such blends are told from their real "
             "partners, and nothing of fakes made in other ways."
         )
-    low, high = spec.thresholds.real_below, spec.thresholds.fake_above
     parts.append(
-        f"Thresholds: below {low:.3f} no manipulation found, from {high:.3f} on fake, between them uncertain. They and "
-        "the calibration were chosen on the val split, so that at most 5 % of each source's reals are called fake and "
-        "at most 5 % of all its fakes real."
+        f"Thresholds of a still: {_between(spec.thresholds)}. They and the calibration were chosen on the val split so "
+        "that at most 5 % of each source's reals are called fake and at most 5 % of all its fakes real."
     )
+    if spec.video_thresholds:
+        parts.append(
+            f"Thresholds of a video, which many frames speak for: {_between(spec.video_thresholds)}, chosen so that at "
+            "most 5 % of all reals of the val split are called fake, sources balanced."
+        )
+        by_video = metrics.get("by_video_thresholds", {})
+        parts += [_shares(split, by_video[split]) for split in ("test", "val") if split in by_video]
     return parts
+
+
+def _between(limits: Thresholds) -> str:
+    return (
+        f"below {limits.real_below:.3f} no manipulation found, from {limits.fake_above:.3f} on fake, between them "
+        "uncertain"
+    )
+
+
+def _shares(split: str, figures: dict[str, Any]) -> str:
+    """What single pictures get by the thresholds of a video."""
+    rows = [f"| {split}, single pictures by these | {' | '.join(SHARES)} |", "|" + "---|" * 4]
+    rows += ["| " + " | ".join([source, *(_percent(f[key]) for key in KEYS)]) + " |" for source, f in figures.items()]
+    return "\n".join(rows)
 
 
 def _table(figures: dict[str, Any]) -> str:
     rows = [HEADER, "|" + "---|" * 9]
     for source, f in figures.items():
-        shares = [_percent(f[key]) for key in ("real_called_fake", "fake_called_real", "uncertain")]
+        shares = [_percent(f[key]) for key in KEYS]
         low, high = map(_number, f["auc_95"])
         interval = UNKNOWN if UNKNOWN in (low, high) else f"{low} – {high}"
         cells = [source, f["real"], f["fake"], f["no_face"], _number(f["auc"]), interval, *shares]

@@ -34,7 +34,12 @@ class Side:
 def card(one: Side) -> None:
     """The verdict of one side, and what was looked at."""
     opened.truth(one.item)
-    verdict.card(one.report, one.spec.thresholds, dark=resources.dark(), key=f"compare_{one.key}")
+    verdict.card(
+        one.report,
+        one.spec.limits(video=isinstance(one.report, VideoReport)),
+        dark=resources.dark(),
+        key=f"compare_{one.key}",
+    )
     st.caption(exports.facts(one.report))
 
 
@@ -102,8 +107,8 @@ def _videos(left: Side, right: Side, first: VideoReport, second: VideoReport, op
         help="Where on A's axis B begins, for a copy that was cut at its start or has something before it.",
     )
     rows = (
-        Row(left.name, first, left.spec.thresholds),
-        Row(right.name, second, right.spec.thresholds, starts_s),
+        Row(left.name, first, left.spec.limits(video=True)),
+        Row(right.name, second, right.spec.limits(video=True), starts_s),
     )
     _chart(rows, key)
     columns = st.columns(2, gap="medium")

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import streamlit as st
 
 from core import evaluation_charts as charts
@@ -139,29 +140,26 @@ def calibration(document: Document, part: str, dark: bool) -> None:
             st.caption("Needs real and fake media.")
     with right, st.container(border=True):
         st.markdown(f"**Spread of the probabilities** · {escape(said(part))}")
-        probabilities, fake, _ = judged(document, part)
+        probabilities, fake, *_ = judged(document, part)
         limits = Thresholds(**document["detector"]["thresholds"])
         figure = charts.histogram(probabilities, fake, limits, dark=dark)
         st.plotly_chart(figure, key="evaluation_histogram", config=STILL, alt="Spread of the probabilities by class")
         st.caption("Fakes upwards, reals downwards. Dashed: the thresholds in use.")
 
 
-def judged(document: Document, part: str) -> tuple[list[float], list[bool], list[bool]]:
-    """Probability, label and whether a gate held it back, of what has a face in this part."""
+def judged(document: Document, part: str) -> tuple[list[float], list[bool], list[bool], list[bool]]:
+    """Probability, label, whether a gate held it back and whether it is a video, of what has a face in this part."""
     items = document["items"]
-    columns = (items[name] for name in ("fake_probability", "fake", "held", "source"))
-    rows = [
-        (p, fake, held)
-        for p, fake, held, source in zip(*columns, strict=True)
-        if p is not None and part in (ALL, part_of(source))
-    ]
-    return [row[0] for row in rows], [row[1] for row in rows], [row[2] for row in rows]
+    columns = (items[name] for name in ("fake_probability", "fake", "held", "video", "source"))
+    rows = [row[:4] for row in zip(*columns, strict=True) if row[0] is not None and part in (ALL, part_of(row[4]))]
+    return tuple([row[at] for row in rows] for at in range(4))  # type: ignore[return-value]
 
 
 @st.fragment
 def decisions(document: Document, key: str) -> None:
     """Who is called what at two thresholds that can be moved; only this part of the page runs anew."""
     in_use = document["detector"]["thresholds"]
+    of_videos = document["detector"].get("video_thresholds") or in_use
     usual = (round(100 * in_use["real_below"]), round(100 * in_use["fake_above"]))
     left, chart = st.columns([2, 3], gap="medium")
     with left:
@@ -184,11 +182,20 @@ def decisions(document: Document, key: str) -> None:
         )
         gated = st.checkbox("With quality gates", value=True, key=f"confusion_gates_{key}", persist_state="session")
         st.caption(f"In use: real below {usual[0]} %, fake from {usual[1]} %.")
-    probabilities, fake, held = judged(document, part)
+        if any(document["items"]["video"]) and of_videos != in_use:
+            low_video, high_video = (round(100 * of_videos[name]) for name in ("real_below", "fake_above"))
+            st.caption(f"Of videos, until a handle is moved: real below {low_video} %, fake from {high_video} %.")
+    probabilities, fake, held, video = judged(document, part)
     # whole percents of a handle that was not moved stand for the exact limit in use
     fake_above = in_use["fake_above"] if high == usual[1] else high / 100
     limits = (min(in_use["real_below"] if low == usual[0] else low / 100, fake_above), fake_above)
-    counts = confusion(probabilities, fake, *limits, held_back=held if gated else None)
+    # where a handle was not moved, videos keep the limit that they have
+    of_video = (
+        of_videos["real_below"] if low == usual[0] else limits[0],
+        of_videos["fake_above"] if high == usual[1] else limits[1],
+    )
+    below, above = (np.where(np.array(video, bool), own, limit) for own, limit in zip(of_video, limits, strict=True))
+    counts = confusion(probabilities, fake, below, above, held_back=held if gated else None)
     right = counts.real[0] + counts.fake[2]
     given = right + counts.real[2] + counts.fake[0]
     with chart, st.container(border=True):

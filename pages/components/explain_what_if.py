@@ -8,7 +8,7 @@ import streamlit as st
 from core import charts
 from core.analysis.scoring import score_crops
 from core.analysis.types import FaceScore
-from core.detector import Detector
+from core.detector import Detector, Thresholds
 from core.evaluation.changes import blur, downscale, jpeg
 from core.explain.regions import NAMES
 from core.explain.what_if import erase
@@ -89,14 +89,14 @@ def panel(chosen: ChosenFace, detector: Detector, regions: dict[str, np.ndarray]
     with left:
         settings = _controls(regions)
         st.button("Reset", icon=":material/restart_alt:", key="what_if_reset", on_click=_reset)
-    before = judged(chosen, detector)
+    before, limits = judged(chosen, detector), detector.spec.limits(video=not chosen.still)
     crop, after = changed_crop(chosen, detector, **settings)  # type: ignore[arg-type]
     with right:
         one, other = st.columns(2, gap="medium")
         with one:
-            _side("Untouched", chosen.crop, before, detector, None)
+            _side("Untouched", chosen.crop, before, limits, None)
         with other:
-            _side("Changed", crop, after, detector, before)
+            _side("Changed", crop, after, limits, before)
 
 
 def points(moved: float) -> str:
@@ -113,7 +113,7 @@ def arrow(moved: float) -> Literal["up", "down", "off"]:
     return "up" if moved > 0 else "down"
 
 
-def _side(title: str, crop: pictures.Rgb, score: FaceScore, detector: Detector, before: FaceScore | None) -> None:
+def _side(title: str, crop: pictures.Rgb, score: FaceScore, limits: Thresholds, before: FaceScore | None) -> None:
     with st.container(border=True, height="stretch"):
         st.image(resize_crop(crop, pictures.CROP_SIDE), alt=f"{title}: the crop that is judged", width="stretch")
         moved = None if before is None else 100 * (score.fake_probability - before.fake_probability)
@@ -126,7 +126,7 @@ def _side(title: str, crop: pictures.Rgb, score: FaceScore, detector: Detector, 
         )
         verdict.badge(score.verdict)
         st.plotly_chart(
-            charts.probability_strip(score.fake_probability, detector.spec.thresholds, dark=resources.dark()),
+            charts.probability_strip(score.fake_probability, limits, dark=resources.dark()),
             key=f"what_if_{title}",
             config=STILL,
             alt=f"{title}: {verdict.percent(score.fake_probability)} on the scale of verdicts",

@@ -36,7 +36,7 @@ def _work(item: StoredMedia, path: Path, report: VideoReport, detector: Detector
                 report,
                 item.path,
                 path,
-                thresholds=spec.thresholds,
+                thresholds=spec.limits(video=True),
                 crop_scale=spec.crop.scale,
                 should_cancel=lambda: context.cancelled,
                 on_progress=context.report,

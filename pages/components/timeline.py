@@ -68,7 +68,7 @@ def _chart(report: VideoReport, item: StoredMedia, detector: Detector, key: str)
     figure = charts.timeline(
         report.frames,
         report.tracks,
-        detector.spec.thresholds,
+        detector.spec.limits(video=True),
         duration_s=report.duration_s,
         cursor_s=st.session_state[key],
         dark=resources.dark(),

@@ -39,6 +39,10 @@ class FakeSpec:
     mirrored: bool = False
     licence: str = "For tests only"
 
+    def limits(self, *, video: bool) -> FakeThresholds:
+        """One pair for all."""
+        return self.thresholds
+
 
 class FakeDetector:
     """Reads the logit off the halves of the crop; remembers the sizes of its batches."""

@@ -6,7 +6,7 @@ import pytest
 from core.analysis.scoring import score_crops
 from core.detector import load_detector
 from core.detector.artifact import save_artifact
-from core.detector.spec import DetectorSpec
+from core.detector.spec import DetectorSpec, QualityGates, Thresholds
 from core.faces import Face
 from tests.detector import networks
 
@@ -36,6 +36,17 @@ def test_a_mean_map_still_makes_its_logit(detector):
     scores = score_crops(detector, networks.crops(4), FACES, still=True)
     biases = [one.logit - one.activation_map.mean() for one in scores]  # the head's, the same for all
     assert np.ptp(biases) < 1e-4
+
+
+def test_stills_and_frames_have_thresholds_of_their_own(tmp_path):
+    limits = {"thresholds": Thresholds(0, 1), "video_thresholds": Thresholds(0.0, 0.0)}
+    gates = QualityGates(0, 0, 1, 0)
+    spec = DetectorSpec(name="d", input_size=networks.SIZE, gates=gates, **limits)
+    save_artifact(tmp_path / "d", networks.flat(), spec)
+    own = load_detector(tmp_path / "d", engine="tensorflow")
+    crops = networks.crops(4)
+    assert {one.verdict for one in score_crops(own, crops, FACES, still=True)} == {"uncertain"}
+    assert {one.verdict for one in score_crops(own, crops, FACES)} == {"fake"}
 
 
 def test_frames_are_judged_once(detector):

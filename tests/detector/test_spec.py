@@ -24,6 +24,7 @@ FULL = DetectorSpec(
     classes=("real", "swapped", "generated"),
     calibration=Calibration(0.8, -0.2),
     thresholds=Thresholds(0.2, 0.9),
+    video_thresholds=Thresholds(0.2, 0.7),
     gates=QualityGates(30, 1.5, 0.6, 20),
     metrics={"dfdc/test": {"auc": 0.9}},
     training={"data": ["dfdc"]},
@@ -40,6 +41,12 @@ def test_what_is_missing_gets_its_default_and_what_is_unknown_is_left_alone():
     spec = DetectorSpec.from_dict({"name": "a", "input_size": 64, "crop": {"later": 1}, "later": {}})
     assert spec == DetectorSpec(name="a", input_size=64)
     assert spec.preprocessing == Preprocessing(1 / 127.5, -1.0)
+
+
+def test_videos_have_their_thresholds_or_those_of_stills():
+    assert (FULL.limits(video=False), FULL.limits(video=True)) == (Thresholds(0.2, 0.9), Thresholds(0.2, 0.7))
+    older = {**FULL.to_dict(), "video_thresholds": None}
+    assert DetectorSpec.from_dict(older).limits(video=True) == Thresholds(0.2, 0.9)
 
 
 @pytest.mark.parametrize(
@@ -68,6 +75,7 @@ def test_what_is_missing_gets_its_default_and_what_is_unknown_is_left_alone():
         ({"calibration": {"slope": float("nan")}}, '"calibration.slope" .* number'),  # JSON's NaN
         ({"thresholds": {"real_below": 0.8, "fake_above": 0.2}}, '"thresholds" .* rising'),  # crossed
         ({"thresholds": {"fake_above": 1.5}}, '"thresholds"'),  # no probability
+        ({"video_thresholds": [0.2, 0.7]}, '"video_thresholds" .* object'),  # a list
         ({"gates": {"max_turn": "much"}}, '"gates.max_turn" .* number'),  # text
         ({"metrics": []}, '"metrics" .* object'),  # list for an object
     ],

@@ -68,6 +68,7 @@ def test_an_interval_may_be_unknown(document, at, value):
         ("detector.sha256", 7),
         ("detector.thresholds", {"real_below": 0.9, "fake_above": 0.1}),
         ("detector.thresholds", {"other": 0.9}),
+        ("detector.video_thresholds", {"real_below": 0.9, "fake_above": 0.1}),
         ("data.name", ...),
         ("figures.all", ...),
         ("figures.all.videos", ...),

@@ -26,6 +26,11 @@ def test_confusion(limits, held_back, real, fake):
     assert (found.real, found.fake) == (real, fake)
 
 
+def test_each_may_have_limits_of_its_own():
+    found = confusion(P, LABELS, [0.3, 0.5, 0.5, 0.3, 0.1, 0.3], [0.7, 0.7, 0.9, 0.95, 0.7, 0.5])
+    assert (found.real, found.fake) == ((2, 1, 0), (0, 2, 1))
+
+
 def test_accuracy_is_of_what_was_judged_and_of_both_classes_alike():
     found = confusion([0.1] * 8 + [0.9] * 2 + [0.9, 0.5], [0] * 10 + [1, 1], 0.3, 0.7)
     assert found.accuracy == pytest.approx((0.8 + 1.0) / 2)

@@ -142,6 +142,20 @@ def test_the_handle_that_was_not_moved_keeps_its_exact_limit(app: AppTest, docum
     assert not app.exception
 
 
+def test_videos_keep_their_thresholds_until_a_handle_is_moved(app: AppTest, document: dict) -> None:
+    items = {**document["items"], "fake_probability": [0.65] * 40, "held": [False] * 40, "video": [True] * 40}
+    limits = {
+        "thresholds": {"real_below": 0.3, "fake_above": 0.7},
+        "video_thresholds": {"real_below": 0.3, "fake_above": 0.6},
+    }
+    keep({**document, "detector": {**document["detector"], **limits}, "items": items})
+    section(evaluation_page(app), "Verdicts")
+    assert "fake from 60 %" in words(app)
+    assert {metric.label: metric.value for metric in app.metric}["Uncertain"] == "0.0 %"
+    app.slider[0].set_value((30, 80)).run()
+    assert {metric.label: metric.value for metric in app.metric}["Uncertain"] == "100.0 %"
+
+
 def test_thresholds_stay_where_they_were_put(app: AppTest, document: dict) -> None:
     keep(document)
     section(evaluation_page(app), "Verdicts").slider[0].set_value((10, 90)).run()

@@ -83,6 +83,9 @@ def test_finish(run, tmp_path):
     assert "Limits first" in card
     assert f"{spec.metrics['test']['data']['auc']:.3f}" in card
     assert "CC0" in card
+    by_video = spec.metrics["by_video_thresholds"]["test"]["data"]
+    assert by_video["real_called_fake"] >= spec.metrics["test"]["data"]["real_called_fake"]
+    assert "| test, single pictures by these | real called fake |" in card
 
 
 @pytest.mark.parametrize("fakes", [3, 0])
@@ -180,3 +183,5 @@ def test_no_source_s_reals_are_called_fake_too_often():
         logits = np.array([one.logit for one in scored if one.sample.source == source and not one.sample.fake])
         probabilities = 1 / (1 + np.exp(-(spec.calibration.slope * logits + spec.calibration.intercept)))
         assert (probabilities >= spec.thresholds.fake_above).mean() <= 0.05
+    assert 0.6 <= spec.limits(video=True).fake_above < spec.thresholds.fake_above
+    assert spec.limits(video=True).real_below == spec.thresholds.real_below

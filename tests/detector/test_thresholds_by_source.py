@@ -1,14 +1,9 @@
-"""Calibration and thresholds from judged validation pictures: the worst source counts."""
+"""Thresholds from judged validation pictures: the worst source counts."""
 
 import numpy as np
 import pytest
 
 from core.detector.calibration import choose_thresholds, choose_thresholds_by_source
-from core.detector.spec import DetectorSpec
-from core.evaluation import fit_decision
-from tests.evaluation.support import judged, one
-
-SPEC = DetectorSpec(name="x", input_size=32)
 
 
 def two_sources(count=400, shift=1.5, seed=0):
@@ -92,15 +87,3 @@ def test_small_sources_are_taken_together():
 def test_wrong_input(p, labels, sources):
     with pytest.raises(ValueError, match=r"probabilities|classes"):
         choose_thresholds_by_source(p, labels, sources)
-
-
-def test_fit_decision_says_how_the_thresholds_came_about():
-    scored = [*judged(400, sources=("a", "b"), shift=5), one("real", None, "no_face")]
-    spec, report = fit_decision(scored, SPEC)
-    assert spec.name == "x"
-    assert spec.calibration.slope > 0.5
-    assert spec.thresholds.real_below <= 0.4 <= 0.6 <= spec.thresholds.fake_above
-    assert set(report["sources"]) == {"a", "b"}
-    for shares in report["sources"].values():
-        assert (shares["real"], shares["fake"]) == (200, 200)
-        assert max(shares["real_called_fake"], shares["fake_called_real"]) <= 0.05
