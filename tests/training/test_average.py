@@ -35,6 +35,9 @@ def test_the_mean_of_best_and_last(tmp_path, monkeypatch, batch_norm):
         np.testing.assert_allclose(found, (one + other) / 2, atol=1e-6)
     assert mean.predict(crops, verbose=0).shape == (2, 1)
 
+    average(tmp_path / "run", also=[best.with_name("last.keras")])  # an epoch counts once
+    assert read_state(best).averaged == (read_state(best).epoch, ended)
+
     begun = build(71, ("real", "fake"))
     begun.save(tmp_path / "start.keras")
     average(tmp_path / "run", tmp_path / "start.keras")
