@@ -18,12 +18,16 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from core.errors import UserError
 from core.output import cannot_write, check_outputs, open_output
 from core.setup_check import check_system
+
+if TYPE_CHECKING:
+    from core.detector import Detector
 
 EXIT_DONE, EXIT_USAGE, EXIT_INTERRUPTED = 0, 2, 130
 
@@ -64,8 +68,8 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         help="also methods of explanation, on N faces manipulated in known places; 24 take about ten minutes",
     )
     add("--json", "--output", type=Path, metavar="FILE", dest="json", help="write everything that was measured")
-    add("--html", type=Path, metavar="FILE", help="write one self-contained page")
-    add("--anonymous", action="store_true", help="leave file names and folders out of both")
+    add("--html", type=Path, metavar="FILE", help="write one self-contained page, with faces from the worst mistakes")
+    add("--anonymous", action="store_true", help="leave file names, folders and faces out of both")
     return parser.parse_args(arguments)
 
 
@@ -76,8 +80,8 @@ def faces(text: str) -> int:
     return int(text)
 
 
-def measure(options: argparse.Namespace) -> dict[str, Any]:
-    """The document that `--json` writes."""
+def measure(options: argparse.Namespace) -> tuple[dict[str, Any], "Detector"]:
+    """The document that `--json` writes, and the detector that was measured."""
     from core.detector import load_detector
     from core.detector.in_use import in_use
     from core.evaluation import Request, anonymous, evaluate
@@ -96,7 +100,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     detector = load_detector(options.model or in_use() or "default", engine=options.engine)
     other = load_detector(options.compare, engine=options.engine) if options.compare else None
     document = evaluate(request, detector, other, on_progress=progress())
-    return anonymous(document) if options.anonymous else document
+    return anonymous(document) if options.anonymous else document, detector
 
 
 def progress() -> Callable[[int, int, str], None] | None:
@@ -105,7 +109,7 @@ def progress() -> Callable[[int, int, str], None] | None:
         return None
     from tqdm import tqdm
 
-    bar = tqdm(unit="picture")
+    bar = tqdm(unit="picture", delay=0.2)  # where there is nothing to do, none is drawn
 
     def show(done: int, total: int, words: str) -> None:
         bar.total = total
@@ -128,15 +132,17 @@ def run(options: argparse.Namespace) -> None:
     """Measures, prints and writes what was asked for."""
     check_system()
     from core.evaluation import to_json
+    from core.evaluation.gallery import find_evidence, gallery
     from core.evaluation.text import as_text
     from core.evaluation_html import as_html
 
-    document = measure(options)
+    document, detector = measure(options)
     print(as_text(document))
     if options.json:
         write(options.json, to_json(document))
     if options.html:
-        write(options.html, as_html(document))
+        cards = gallery(document, partial(find_evidence, detector=detector), progress())
+        write(options.html, as_html(document, cards))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -68,9 +68,13 @@ def file_name(document: dict[str, Any], suffix: str) -> str:
     return "".join(char if char.isalnum() or char in "-_." else "-" for char in words)[:80] + f"-evaluation{suffix}"
 
 
+def html(document: dict[str, Any]) -> str:
+    return as_html(document, evaluation_mistakes.cards(document))
+
+
 def exports(one: StoredEvaluation, document: dict[str, Any]) -> None:
     for label, make, suffix, media_type in (
-        ("HTML", partial(as_html, document), ".html", "text/html"),
+        ("HTML", partial(html, document), ".html", "text/html"),
         ("JSON", partial(to_json, document, indent=1), ".json", "application/json"),
     ):
         st.download_button(

@@ -7,7 +7,7 @@ import pytest
 import evaluate as command
 from core import detector as detectors
 from core.errors import DetectorError
-from core.evaluation import run
+from core.evaluation import gallery, run
 from tests.evaluation.support import FINDER, detector, labelled_folder
 
 
@@ -22,7 +22,8 @@ def data(tmp_path, fresh_home, monkeypatch):
         return known[name]
 
     monkeypatch.setattr(detectors, "load_detector", load, raising=False)
-    monkeypatch.setattr(run, "default_finder", lambda: FINDER)
+    for module in (run, gallery):
+        monkeypatch.setattr(module, "default_finder", lambda: FINDER)
     return labelled_folder(tmp_path / "data", 8, splits=("val", "test"), sources=("",))
 
 
@@ -37,7 +38,10 @@ def test_table_and_files(data, tmp_path, capsys):
     assert "test split" in said
     document = json.loads(out.read_text())
     assert document["figures"]["all"]["real"] == 8
-    assert page.read_text().startswith("<!doctype html>")
+    html = page.read_text()
+    assert html.startswith("<!doctype html>")
+    assert "data:image/jpeg;base64," in html[: html.index("<script>")]  # after it comes Plotly
+    assert "data:image" not in out.read_text()
     assert not list(tmp_path.glob(".*.part"))
 
 
@@ -50,10 +54,13 @@ def test_limit_and_split(data, tmp_path):
 
 
 def test_anonymous_files_name_nothing(data, tmp_path):
-    out = tmp_path / "out.json"
-    assert command.main(["--data", str(data), "--anonymous", "--json", str(out)]) == 0
-    assert str(tmp_path) not in out.read_text()
-    assert ".png" not in out.read_text()
+    out, page = tmp_path / "out.json", tmp_path / "page.html"
+    assert command.main(["--data", str(data), "--anonymous", "--json", str(out), "--html", str(page)]) == 0
+    html = page.read_text()
+    for text in (out.read_text(), html[: html.index("<script>")]):
+        assert str(tmp_path) not in text
+        assert ".png" not in text
+        assert "<img" not in text
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from html import escape
-from pathlib import Path
 from typing import Any
 
 from plotly.offline import get_plotlyjs
@@ -18,21 +17,26 @@ from plotly.offline import get_plotlyjs
 from core import evaluation_charts as charts
 from core.detector.spec import Thresholds
 from core.evaluation.document import Document
-from core.evaluation.mistakes import most_confident
+from core.evaluation.gallery import Card
 from core.evaluation.parts import ALL, part_of
 from core.evaluation.text import areas, interval, number, percent, shares
+from core.evaluation_html.mistakes import mistakes
 from core.evaluation_html.page import Page, table
 from core.evaluation_html.strength import comparison, explanations, gates, robustness
 from core.evaluation_html.style import SCRIPT, STYLE
 
 CONFIG = {"displayModeBar": False, "responsive": True}
-LISTED = 20
 
 
-def as_html(document: Document) -> str:
-    """The whole file."""
+def as_html(document: Document, cards: Sequence[Card] = ()) -> str:
+    """The whole file.
+
+    Args:
+        document: An evaluation.
+        cards: Its most confident mistakes with their pictures; see `core.evaluation.gallery`.
+    """
     page = Page()
-    body = "\n".join(_sections(document, page))
+    body = "\n".join([*_sections(document, page), *mistakes(document, cards)])
     title = escape(f"Evaluation of {document['detector']['name']} on {document['data']['name']}")
     script = SCRIPT % json.dumps(CONFIG)
     return (
@@ -58,7 +62,6 @@ def _sections(document: Document, page: Page) -> Iterator[str]:
         yield from gates(document["gates"], page)
     if document.get("explanations"):
         yield from explanations(document["explanations"], page)
-    yield from _mistakes(document)
 
 
 def _head(document: Document) -> str:
@@ -175,21 +178,3 @@ def _decisions(document: Document, page: Page) -> Iterator[str]:
             for part, one in parts.items()
         ]
         yield table(["source", "calibration error", "95 % interval", "as measured", "Brier score"], rows)
-
-
-def _mistakes(document: Document) -> Iterator[str]:
-    items = document["items"]
-    if "path" not in items:
-        return
-    rows = [
-        [
-            "/".join(Path(items["path"][at]).parts[-4:]),
-            items["source"][at],
-            items["label"][at],
-            percent(items["fake_probability"][at]),
-        ]
-        for at in most_confident(items, LISTED)
-    ]
-    if rows:
-        yield "<h2>Most confident mistakes</h2>"
-        yield table(["file", "source", "is", "fake probability"], rows, path_column=True)

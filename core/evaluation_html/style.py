@@ -26,8 +26,16 @@ figure + .wide { margin-top: .8rem; } .wide { margin-bottom: .8rem; }
   grid-template-columns: repeat(auto-fit, minmax(min(100%, 27rem), 1fr)); }
 figure { margin: 0; padding: 1rem; min-width: 0; break-inside: avoid;
   border: 1px solid var(--line); border-radius: 8px; background: var(--card); }
-tr, h2, h3 { break-inside: avoid; break-after: avoid; }
-@page { margin: 14mm; } @media print { body { padding: 0; font-size: 11px; } h2 { margin-top: 1.2rem; } }
+.faces { display: grid; gap: 1rem; margin: .8rem 0;
+  grid-template-columns: repeat(auto-fill, minmax(min(14.5rem, 42vw), 1fr)); }
+.faces figure { padding: .75rem; line-height: 1.35; } .faces figcaption { margin-top: .3em; font-size: .92em;
+  overflow-wrap: anywhere; }
+.faces img, .none { display: block; width: 100%; aspect-ratio: 1; margin: 0 0 .6rem; border-radius: 4px; }
+.none { padding: 1rem; border: 1px dashed var(--line); overflow-wrap: anywhere; }
+tr, h2, h3 { break-inside: avoid; } h2, h3 { break-after: avoid; }
+@page { margin: 14mm; } @media print { body { padding: 0; font-size: 11px; } h2 { margin-top: 1.2rem; }
+  .faces { grid-template-columns: repeat(4, 1fr); } .wide { overflow: visible; }
+  table, .muted, figcaption { font-size: .92em; } th, td { padding: .2rem .3rem; } }
 """
 
 SCRIPT = """

@@ -3,6 +3,24 @@
 The methods stand in `core.explain.cam`, which is imported where it is needed: most need TensorFlow.
 """
 
-from core.explain.overlay import SCALE_LOGITS, add_legend, colour_bar, draw_boxes, draw_overlay, face_words
+from core.explain.overlay import (
+    LEGEND,
+    SCALE_LOGITS,
+    add_legend,
+    colour_bar,
+    draw_boxes,
+    draw_face,
+    draw_overlay,
+    face_words,
+)
 
-__all__ = ["SCALE_LOGITS", "add_legend", "colour_bar", "draw_boxes", "draw_overlay", "face_words"]
+__all__ = [
+    "LEGEND",
+    "SCALE_LOGITS",
+    "add_legend",
+    "colour_bar",
+    "draw_boxes",
+    "draw_face",
+    "draw_overlay",
+    "face_words",
+]

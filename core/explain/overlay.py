@@ -27,6 +27,7 @@ VERDICT_RGB: dict[Verdict, tuple[int, int, int]] = {
     "uncertain": (230, 159, 0),
 }  # told apart by the colour-blind as well; the label says the word anyway
 LEGEND_HEIGHT = 44
+LEGEND = "Red areas speak for a fake, blue ones against it; what stays clear says nothing either way."
 
 Picture = NDArray[np.uint8]
 
@@ -94,6 +95,11 @@ def draw_overlay(
     strength = strength * np.float32(np.clip(opacity, 0, 1))
     result[inside] = np.rint(result[inside] * (1 - strength) + colours * strength).astype(np.uint8)
     return result
+
+
+def draw_face(crop: Picture, score: FaceScore, *, opacity: float = 0.6) -> Picture:
+    """A crop, uint8 (h, w, 3), under its evidence map; the crop itself where no map was kept."""
+    return crop if score.activation_map is None else draw_overlay(crop, score.activation_map, opacity=opacity)
 
 
 def stretch(

@@ -1,24 +1,21 @@
 """The most confident mistakes, each with the evidence that misled the detector."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import streamlit as st
-from numpy.typing import NDArray
 
-from core.analysis.image import analyze_image
-from core.analysis.verdict import worst_face
 from core.detector import Detector
 from core.errors import MediaError, UserError
 from core.evaluation.cache import stamp
+from core.evaluation.gallery import OF_A_VIDEO, SHOWN, Card, Evidence, find_evidence
+from core.evaluation.gallery import gallery as cards_of
 from core.evaluation.mistakes import most_confident
-from core.faces import crop_face
-from core.media import load_image
+from core.explain import LEGEND, draw_face
 from pages.components import faces, pictures, resources, verdict
 from pages.components.text import escape
 
-SHOWN = 12
 KINDS = {"Both": None, "Reals called fake": False, "Fakes called real": True}
 
 
@@ -34,15 +31,19 @@ def detector_of(document: dict[str, Any]) -> Detector | None:
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def evidence(path: str, _stamp: str, sha256: str, _detector: Detector) -> tuple[NDArray[np.uint8], Any]:
-    """Crop of the face that decided and its score; raises MediaError where the file is gone."""
-    report = analyze_image(path, _detector, resources.finder())
-    worst = worst_face(report.faces)
-    if worst is None:
-        raise MediaError("No face is found in this picture any more.")
-    score = report.faces[worst]
-    crop = crop_face(load_image(path).rgb, score.face, scale=_detector.spec.crop.scale, size=pictures.CROP_SIDE)
-    return crop, score
+def _evidence(path: str, video: bool, file_stamp: str, sha256: str, _detector: Detector) -> Evidence:
+    return find_evidence(Path(path), video, _detector, resources.finder())
+
+
+def evidence(path: Path, video: bool, detector: Detector) -> Evidence:
+    """The face that decided; raises MediaError where the file is gone."""
+    return _evidence(str(path), video, stamp(path), detector.sha256, detector)
+
+
+def cards(document: dict[str, Any]) -> list[Card]:
+    """For the HTML file; none where no paths are known or the detector is gone."""
+    detector = detector_of(document) if "path" in document["items"] else None
+    return cards_of(document, partial(evidence, detector=detector)) if detector else []
 
 
 @st.fragment
@@ -63,25 +64,29 @@ def gallery(document: dict[str, Any]) -> None:
         return
     with right:
         opacity = faces.opacity_slider("evaluation")
-    detector = detector_of(document)
+    with st.spinner("Starting the detector…"):
+        detector = detector_of(document)
     if detector is None:
         st.caption("The detector is no longer there, or was changed: without it there are no evidence maps.")
     with st.grid("auto", min_column_width=220):
         for at in found:
             card(items, at, detector, opacity)
-    st.caption(faces.LEGEND)
+    videos = detector is not None and any(items["video"][at] for at in found)
+    st.caption(f"{LEGEND} {OF_A_VIDEO}" if videos else LEGEND)
 
 
 def card(items: dict[str, list[Any]], at: int, detector: Detector | None, opacity: float) -> None:
-    path, fake = Path(items["path"][at]), items["fake"][at]
+    path, fake, when = Path(items["path"][at]), items["fake"][at], ""
     with st.container(border=True, height="stretch", gap="small"):
         try:
-            if items["video"][at]:
-                st.caption(":material/movie: A video: open it on the Video page to see when.")
-            elif detector is not None:
-                crop, score = evidence(str(path), stamp(path), detector.sha256, detector)
-                picture = pictures.overlay(crop, score, opacity)
+            if detector is not None:
+                with st.skeleton(height=220):
+                    found = evidence(path, items["video"][at], detector)
+                when = "" if found.time_s is None else f" · second\N{NO-BREAK SPACE}{found.time_s:.1f}"
+                picture = draw_face(found.crop, found.score, opacity=opacity)
                 st.image(picture, alt="The face under its evidence map", width="stretch")
+            elif items["video"][at]:
+                st.caption(":material/movie: A video: open it on the Video page to see when.")
             else:
                 st.image(pictures.preview(str(path)), alt="The picture", width="stretch")
         except MediaError as error:
@@ -89,4 +94,4 @@ def card(items: dict[str, list[Any]], at: int, detector: Detector | None, opacit
         verdict.badge(items["verdict"][at])
         said = verdict.percent(items["fake_probability"][at])
         st.markdown(f"Given {said}, is **{'fake' if fake else 'real'}**")
-        st.caption(f"{escape(items['source'][at])} · {escape(path.name)}")
+        st.caption(f"{escape(items['source'][at])} · {escape(path.name)}{when}")

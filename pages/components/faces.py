@@ -4,11 +4,10 @@ import streamlit as st
 
 from core.analysis.types import FaceScore, ImageReport
 from core.detector import Detector
+from core.explain import LEGEND, draw_face
 from core.store import StoredMedia
 from pages.components import pictures, verdict
 from pages.components.text import escape
-
-LEGEND = "Red areas speak for a fake, blue ones against it; what stays clear says nothing either way."
 
 
 def opacity_slider(key: str) -> float:
@@ -37,7 +36,8 @@ def line(title: str, score: FaceScore, *, reasons: bool = True) -> None:
 
 def _card(number: int, score: FaceScore, crop: pictures.Rgb, opacity: float, *, alone: bool) -> None:
     with st.container(border=True, height="stretch"):
-        st.image(pictures.overlay(crop, score, opacity), alt=f"Face {number} with its evidence map", width="stretch")
+        picture = draw_face(crop, score, opacity=opacity)
+        st.image(picture, alt=f"Face {number} with its evidence map", width="stretch")
         line(f"Face {number}", score, reasons=not alone)  # of a single face the verdict's card has said them
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from core.analysis.types import FaceScore, FrameReport, ImageReport, VideoReport
 from core.errors import MediaError
-from core.explain import draw_boxes, draw_overlay
+from core.explain import draw_boxes, draw_face, draw_overlay
 from core.faces import crop_face
 from core.faces.crop import crop_pixels
 from core.media import encode_image, load_image, read_frame_at
@@ -98,11 +98,6 @@ def crops(digest: str, path: str, report: ImageReport, scale: float) -> list[Rgb
     return _crops(digest, path, report.model_sha256, report.faces, scale)
 
 
-def overlay(crop: Rgb, score: FaceScore, opacity: float) -> Rgb:
-    """A crop under its evidence map; the crop itself where no map was kept."""
-    return crop if score.activation_map is None else draw_overlay(crop, score.activation_map, opacity=opacity)
-
-
 def original(item: StoredMedia) -> Rgb:
     """A picture in its own size. Raises MediaError where it cannot be read any more."""
     return load_image(item.path).rgb
@@ -145,4 +140,4 @@ def frame_face(digest: str, path: str, report: FrameReport, score: FaceScore, sc
     """One face of a frame under its map."""
     small, factor = _frame(digest, path, report.time_s)
     (scaled,) = _scaled([score], factor)
-    return overlay(crop_face(small, scaled.face, scale=scale, size=CROP_SIDE), score, opacity)
+    return draw_face(crop_face(small, scaled.face, scale=scale, size=CROP_SIDE), score, opacity=opacity)

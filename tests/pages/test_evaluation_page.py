@@ -11,8 +11,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.evaluation import Request, anonymous, evaluate, to_json
+from core.evaluation.gallery import SHOWN
+from core.evaluation.mistakes import most_confident
 from core.evaluation.results import finished, keep
-from pages.components import evaluation_form, resources
+from core.evaluation_html import as_html
+from pages.components import evaluation_form, evaluation_mistakes, resources
 from pages.components import text as page_text
 from tests.evaluation.support import FINDER, labelled_folder
 from tests.evaluation.support import detector as colour_detector
@@ -109,6 +112,32 @@ def test_mistakes_whose_files_are_gone(app: AppTest, document: dict) -> None:
     section(evaluation_page(app), "Mistakes")
     assert not app.exception
     assert "does not exist" in words(app)
+
+
+def exported(document: dict) -> str:
+    """What the page's HTML button gives, without Plotly."""
+    html = as_html(document, evaluation_mistakes.cards(document))
+    return html[: html.index("<script>")]
+
+
+def test_the_html_file_has_the_pictures_that_the_page_has(app: AppTest, document: dict) -> None:
+    items = document["items"]
+    assert exported(document).count("<img") == len(most_confident(items, SHOWN)) > 0
+    gone = {**document, "detector": {**document["detector"], "sha256": "0" * 64}}
+    for without in (gone, anonymous(document)):
+        assert "<img" not in exported(without)
+    assert Path(items["path"][most_confident(items, 1)[0]]).name in exported(gone)  # the table stays
+
+
+def test_a_video_has_its_picture_too(app: AppTest, document: dict, clip: Path) -> None:
+    """A red clip that is said to be real."""
+    items = {name: column[:1] for name, column in document["items"].items()}
+    said = {"path": [str(clip)], "verdict": ["fake"], "fake": [False], "fake_probability": [0.98], "video": [True]}
+    keep({**document, "items": {**items, **said}})
+    section(evaluation_page(app), "Mistakes")
+    assert not app.exception
+    assert len(app.get("image")) == 1
+    assert "clip.mp4 · second\N{NO-BREAK SPACE}" in words(app)
 
 
 def test_thresholds_move_the_confusion_matrix(app: AppTest, document: dict) -> None:
