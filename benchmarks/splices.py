@@ -72,7 +72,7 @@ def film(one: Track, other: Track, seconds: float, length_s: float, rng: np.rand
 def marked(track: Track, detector: Detector) -> list[tuple[float, float]]:
     """The stretches that are found, each face standing for its share of a second."""
     watched = float(track.times_s[-1] - track.times_s[0]) + 1 / FPS
-    found = find_stretches(track.times_s, track.log_odds, detector.spec.limits(video=True), watched_s=watched)
+    found = find_stretches(track.times_s, track.log_odds, detector.spec.limits(video=False), watched_s=watched)
     return [(one.start_s, one.end_s + 1 / FPS) for one in found]
 
 

@@ -15,8 +15,6 @@ from core.metrics import roc_auc
 
 DECAY, SMOOTHING = 0.02, 0.02
 MARGIN = 4.0  # that of core/training/localise.py, which needs Keras
-ERASED = 0.2
-"""Of the pictures of the long run, a rectangle is painted over."""
 
 
 class Batch(NamedTuple):
@@ -89,32 +87,14 @@ def floats(crops: Any) -> Any:
     return (crops.permute(0, 3, 1, 2).float() / 127.5 - 1).contiguous(memory_format=torch.channels_last)
 
 
-def erase(x: Any) -> Any:
-    """A rectangle of some of the pictures set to one value each; the same for all classes."""
-    import torch
-
-    n, _, height, width = x.shape
-    device = x.device
-    span = torch.rand(n, 2, device=device) * 0.3 + 0.15
-    corner = torch.rand(n, 2, device=device) * (1 - span)
-    rows, columns = (torch.arange(k, device=device)[None] / k for k in (height, width))
-    inside = [
-        (at >= corner[:, i : i + 1]) & (at < corner[:, i : i + 1] + span[:, i : i + 1])
-        for i, at in enumerate((rows, columns))
-    ]
-    chosen = (torch.rand(n, device=device) < ERASED)[:, None, None]
-    mask = (inside[0][:, :, None] & inside[1][:, None, :] & chosen)[:, None]
-    return torch.where(mask, torch.rand(n, 3, 1, 1, device=device) * 2 - 1, x)
-
-
-def loss_of(net: Any, batch: Batch, localise: float, erasing: bool) -> Any:
+def loss_of(net: Any, batch: Batch, localise: float) -> Any:
     """Cross-entropy with smoothed labels, and the localisation loss as in core/training/localise.py."""
     import torch
     import torch.nn.functional as F
 
     x = floats(batch.crops)
     with torch.autocast(x.device.type, dtype=torch.bfloat16):
-        logits, evidence = net(erase(x) if erasing else x)
+        logits, evidence = net(x)
     if logits.shape[1] == 1:
         wanted = batch.labels.float()[:, None] * (1 - SMOOTHING) + SMOOTHING / 2
         loss = F.binary_cross_entropy_with_logits(logits, wanted)
@@ -144,14 +124,14 @@ class Trainer:
         self._live = list(net.parameters()) + list(net.buffers())
         self.mean = [one.detach().clone() for one in self._live] if ema else None
 
-    def learn(self, batch: Batch, part: float, warmup: int, localise: float, erasing: bool = False) -> Any:
+    def learn(self, batch: Batch, part: float, warmup: int, localise: float) -> Any:
         """One step, at that part of the way; its loss, still on the device."""
         torch = self._torch
         rate = self.peak * min(1.0, (self.step + 1) / max(1, warmup)) * (0.01 + 0.99 * _cosine(part))
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         self.optimizer.zero_grad(set_to_none=True)
-        loss = loss_of(self.net, batch, localise, erasing)
+        loss = loss_of(self.net, batch, localise)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.parameters, 5.0, foreach=True)
         self.optimizer.step()

@@ -122,7 +122,7 @@ class Session:
             if part >= LARGE_FROM and not large:
                 large = True
                 self.feed.start(1, BATCH)
-            losses.append(trainer.learn(batch, part, WARMUP_STEPS, LOCALISE, erasing=True))
+            losses.append(trainer.learn(batch, part, WARMUP_STEPS, LOCALISE))
             pictures += len(batch.crops)
             now = time.monotonic()
             if now - spoken > 10:

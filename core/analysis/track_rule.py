@@ -90,19 +90,30 @@ class TrackEvidence:
         self.failed.append(failed)
 
 
-def judge_tracks(evidences: Iterable[TrackEvidence], thresholds: Thresholds) -> tuple[TrackReport, ...]:
-    """The verdicts on all people of a video, each in view of how much there was to choose from; by number."""
+def judge_tracks(
+    evidences: Iterable[TrackEvidence], thresholds: Thresholds, *, picked: Thresholds | None = None
+) -> tuple[TrackReport, ...]:
+    """The verdicts on all people of a video, each in view of how much there was to choose from; by number.
+
+    Args:
+        evidences: All people, in any order.
+        thresholds: Of a whole track.
+        picked: Of a stretch that makes a track fake by itself; None: the same.
+    """
     people = sorted(evidences, key=lambda evidence: evidence.id)
     watched_s = sum(_length(np.asarray(person.times_s)) for person in people)
-    return tuple(judge_track(person, thresholds, watched_s=watched_s) for person in people)
+    return tuple(judge_track(person, thresholds, picked=picked, watched_s=watched_s) for person in people)
 
 
-def judge_track(evidence: TrackEvidence, thresholds: Thresholds, *, watched_s: float = 0.0) -> TrackReport:
+def judge_track(
+    evidence: TrackEvidence, thresholds: Thresholds, *, picked: Thresholds | None = None, watched_s: float = 0.0
+) -> TrackReport:
     """The verdict on one person.
 
     Args:
         evidence: At least one face.
-        thresholds: The detector's two limits on calibrated probabilities.
+        thresholds: Two limits on calibrated probabilities, for the whole of the track.
+        picked: Those for a stretch of it, which has fewer faces to speak for it; None: the same.
         watched_s: Face time of the whole video in seconds; at least this track's own is taken.
 
     Returns:
@@ -116,21 +127,26 @@ def judge_track(evidence: TrackEvidence, thresholds: Thresholds, *, watched_s: f
     if judged < MIN_TRACK_FACES:
         whole = _sigmoid(_trimmed_mean(log_odds[usable] if judged else log_odds))
         return _report(evidence, "uncertain", whole, (), (_too_few_sentence(evidence, judged),))
-    found, verdict, probability, reasons = _weigh(times[usable], log_odds[usable], thresholds, watched_s)
+    found, verdict, probability, reasons = _weigh(
+        times[usable], log_odds[usable], thresholds, picked or thresholds, watched_s
+    )
     if verdict == "real" and judged < MIN_JUDGED_SHARE * len(times):
         verdict, reasons = "uncertain", (_too_few_sentence(evidence, judged),)
     return _report(evidence, verdict, probability, found, reasons)
 
 
 def _weigh(
-    times_s: Floats, log_odds: Floats, thresholds: Thresholds, watched_s: float
+    times_s: Floats, log_odds: Floats, thresholds: Thresholds, picked: Thresholds, watched_s: float
 ) -> tuple[tuple[Stretch, ...], Verdict, float, tuple[str, ...]]:
     """Stretches, verdict, probability and reasons of a track, from its faces that can be judged."""
     plain = _trimmed_mean(log_odds)
     length, spacing = _length(times_s), _spacing(times_s)
     shrunk = _sigmoid(plain - _selection(length, watched_s) / independent_faces(len(times_s), spacing))
     proven = shrunk >= thresholds.fake_above
-    found = find_stretches(times_s, log_odds, thresholds, watched_s=0.0 if proven else max(watched_s, length))
+    if proven:
+        found = find_stretches(times_s, log_odds, thresholds, watched_s=0.0)
+    else:
+        found = find_stretches(times_s, log_odds, picked, watched_s=max(watched_s, length))
     if found and not proven:
         strongest = max(stretch.fake_probability for stretch in found)
         return tuple(found), "fake", strongest, tuple(map(_stretch_sentence, found))

@@ -145,8 +145,10 @@ class _Run:
 
     def report(self, *, final: bool = False) -> VideoReport:
         """What is known so far; `final` warnings are known only at the end of the file."""
-        thresholds, info = self._detector.spec.limits(video=True), self._reader.info
-        tracks = judge_tracks(self._tracks.values(), thresholds)
+        spec, info = self._detector.spec, self._reader.info
+        thresholds = spec.limits(video=True)
+        # a stretch has few faces, as a still has one: both answer to the stricter limit
+        tracks = judge_tracks(self._tracks.values(), thresholds, picked=spec.limits(video=False))
         verdict, probability, reasons = judge_video(tracks, thresholds)
         return VideoReport(
             path=self._name,

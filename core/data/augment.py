@@ -17,17 +17,68 @@ Rgb = NDArray[np.uint8]
 LEAST_PART = 0.84
 MEAN_PART = (1 + LEAST_PART) / 2
 """Of a crop's side. A network is trained on parts of crops, and knows parts of this size best (measured: README)."""
+HIDDEN_SHARE = 0.25  # of the pictures: a part of the face is painted over in them
+HIDDEN_SIDE = (0.15, 0.5)  # of the painted rectangle, in sides of the picture
+MOST_HIDDEN = 0.5  # of what was changed in a made fake, which would be a real face without
+PLACES = 4  # tried for a rectangle before nothing is hidden
+
+Box = tuple[slice, slice]
+"""Rows and columns."""
 
 
 def augment(crop: Rgb, size: int, rng: Generator) -> Rgb:
     """A face crop (h, w, 3) as a training picture uint8 (size, size, 3)."""
-    return _restyle(_framed(crop, rng), size, rng)
+    picture = _restyle(_framed(crop, rng), size, rng)
+    return _painted(picture, hidden(size, rng), rng)
 
 
 def augment_both(crop: Rgb, mask: NDArray[np.float32], size: int, rng: Generator) -> tuple[Rgb, NDArray[np.float32]]:
     """`augment`, and the part of a mask (h, w), 0..1, that is in view: float32, as large as that part of the crop."""
     both = _framed(np.dstack([crop, np.round(mask * 255).astype(np.uint8)]), rng)
-    return _restyle(both[..., :3], size, rng), both[..., 3].astype(np.float32) / np.float32(255)
+    seen = both[..., 3].astype(np.float32) / np.float32(255)
+    picture = _restyle(both[..., :3], size, rng)
+    box = hidden(size, rng, seen)
+    if box:
+        seen = seen * (1 - cv2.resize(_inside(size, box), seen.shape[::-1], interpolation=cv2.INTER_AREA))
+    return _painted(picture, box, rng), seen
+
+
+def hidden(size: int, rng: Generator, changed: NDArray[np.float32] | None = None) -> Box | None:
+    """The rectangle that is painted over, so that a face is not known by one trait alone; mostly none.
+
+    Face cut-out keeps a detector from learning people by heart (Das et al., ICCV workshops 2021).
+
+    Args:
+        size: Side of the picture in pixels.
+        rng: Source of all chance.
+        changed: Where a made fake was changed, (h, w) 0..1: at most `MOST_HIDDEN` of it is hidden.
+    """
+    if rng.random() >= HIDDEN_SHARE:
+        return None
+    for _ in range(PLACES):
+        height, width = np.round(rng.uniform(*HIDDEN_SIDE, 2) * size).astype(int)
+        top, left = rng.integers(0, size - height + 1), rng.integers(0, size - width + 1)
+        box = slice(top, top + height), slice(left, left + width)
+        if changed is None:
+            return box
+        where = cv2.resize(changed, (size, size), interpolation=cv2.INTER_AREA)
+        if where[box].sum() <= MOST_HIDDEN * where.sum():
+            return box
+    return None
+
+
+def _inside(size: int, box: Box) -> NDArray[np.float32]:
+    mask = np.zeros((size, size), np.float32)
+    mask[box] = 1
+    return mask
+
+
+def _painted(picture: Rgb, box: Box | None, rng: Generator) -> Rgb:
+    if not box:
+        return picture
+    picture = picture.copy()
+    picture[box] = rng.integers(0, 256, 3)
+    return picture
 
 
 def _framed(picture: NDArray[np.uint8], rng: Generator) -> NDArray[np.uint8]:

@@ -95,7 +95,8 @@ class DetectorSpec:
         mirrored: Whether a still is judged mirrored as well, and the mean of both counts. Frames of a video, of which
             there are many, are judged once.
         thresholds: Those of stills, each judged alone.
-        video_thresholds: Those of videos, their people and their frames; None: the same.
+        video_thresholds: Those of videos, their people and their frames; None: the same. What is picked out of a
+            video, a stretch of it, answers to those of stills.
         metrics: Figures by data set, and the command that measured them.
         training: Data and settings that it was trained with.
         licence: Under which terms the weights may be used, one line.

@@ -20,7 +20,7 @@ from core.detector import load_detector, load_keras
 from core.detector.artifact import CropSpec, DetectorSpec, Preprocessing, save_artifact, save_spec
 from core.detector.calibration import choose_thresholds, choose_thresholds_by_source, fit_platt
 from core.errors import TrainingError
-from core.evaluation import Scored, balance_weights, summarise
+from core.evaluation import Scored, balance_weights, even_weights, summarise
 from core.evaluation.document import plain
 from core.training.callbacks import Unwatched, Watch
 from core.training.checkpoints import State, read_state
@@ -84,10 +84,10 @@ def finish(run: Path, config: TrainConfig, cache: Path, *, watch: Watch | None =
 def calibrated(spec: DetectorSpec, val: Sequence[Scored]) -> DetectorSpec:
     """The spec with a calibration and thresholds fitted to validation pictures.
 
-    Sources and classes are balanced. Of stills, reals that are called fake are bounded in each source by itself, since
-    to accuse is the worse error; fakes that are called real, which only says that nothing was found, in all sources
-    together. Of videos, which are judged by many frames and by a rule that asks for more than chance, both are bounded
-    in all sources together.
+    Classes are balanced, and for the thresholds sources too. Of stills, reals that are called fake are bounded in each
+    source by itself, since to accuse is the worse error; fakes that are called real, which only says that nothing was
+    found, in all sources together. Of videos, which are judged by many frames and by a rule that asks for more than
+    chance, both are bounded in all sources together.
 
     Raises:
         TrainingError: Faces of a class are missing.
@@ -100,8 +100,9 @@ def calibrated(spec: DetectorSpec, val: Sequence[Scored]) -> DetectorSpec:
         raise TrainingError(
             f"No faces were found in the {lacking} validation pictures, so the detector cannot be calibrated: add more."
         )
-    weights = balance_weights([one.sample for one in faced])
-    calibration = fit_platt(logits, labels, weights)
+    members = [one.sample for one in faced]
+    calibration = fit_platt(logits, labels, even_weights(members))  # those by which its error is measured
+    weights = balance_weights(members)
     probabilities = expit(calibration.slope * logits + calibration.intercept)
     pooled = choose_thresholds(probabilities, labels, MAX_ERROR, weights)
     by_source = choose_thresholds_by_source(probabilities, labels, [one.sample.source for one in faced], MAX_ERROR)

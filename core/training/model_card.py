@@ -62,7 +62,8 @@ def _figures(spec: DetectorSpec) -> list[str]:
     if spec.video_thresholds:
         parts.append(
             f"Thresholds of a video, which many frames speak for: {_between(spec.video_thresholds)}, chosen so that at "
-            "most 5 % of all reals of the val split are called fake, sources balanced."
+            "most 5 % of all reals of the val split are called fake, sources balanced. A stretch that makes a video "
+            "fake by itself has few faces, and must reach the limit of a still."
         )
         by_video = metrics.get("by_video_thresholds", {})
         parts += [_shares(split, by_video[split]) for split in ("test", "val") if split in by_video]

@@ -82,7 +82,7 @@ def controls(chosen: ChosenFace, detector: Detector, default: str) -> tuple[list
         key="explain_methods",
         persist_state="session",
     )
-    left, middle, right = st.columns([2, 3, 2], gap="medium", vertical_alignment="bottom")
+    left, middle, right = st.columns([3, 3, 2], gap="medium", vertical_alignment="bottom")
     with left:
         targets = st.pills(
             "Directions",
@@ -90,6 +90,7 @@ def controls(chosen: ChosenFace, detector: Detector, default: str) -> tuple[list
             selection_mode="multi",
             default=["fake"],
             format_func=why,
+            wrap=True,
             key=f"explain_targets_{detector.sha256[:8]}",
             persist_state="session",
         )

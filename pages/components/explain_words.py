@@ -6,7 +6,7 @@ from core.explain.network import MapLayer
 
 def why(target: str) -> str:
     """ "Why fake", "Why real", or "Why FaceSwap" for a kind of fake."""
-    return f"Why {target}"
+    return f"Why {target.replace('_', ' ')}"
 
 
 def direction_words(method: Method, target: str) -> str:

@@ -172,6 +172,15 @@ def test_a_fake_track_says_where_without_shrinking():
     assert report.stretches[1].fake_probability == pytest.approx(p(4), abs=1e-6)
 
 
+def test_a_stretch_may_have_to_reach_more_than_the_whole():
+    loose, strict = FakeThresholds(0.3, 0.7), FakeThresholds(0.3, 0.999)
+    weak = track(planted(60, 10, 20, 5, clean=-1.0, fake=2.5), 10)  # stands out too little to count for that
+    assert judge_track(weak, loose).verdict == "fake"
+    held = judge_track(weak, loose, picked=strict)
+    assert (held.verdict, held.stretches) == ("real", ())
+    assert judge_track(track([1.5] * 300, 10), loose, picked=strict).verdict == "fake"  # the whole needs no stretch
+
+
 def test_gated_faces_have_no_weight():
     values = [9.0] * 30 + [-3.0] * 30  # the first half looks fake, and cannot be judged
     failed = [("small",)] * 30 + [()] * 30

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 import skimage.data
 
-from core.data.augment import augment, augment_both, recompress, recompress_video, reframe
+import core.data.augment
+from core.data.augment import augment, augment_both, hidden, recompress, recompress_video, reframe
 from core.data.composite import PARTS, composite, likeness
 from core.data.self_blend import self_blend
 from core.faces.landmarks import default_mesh
@@ -31,7 +32,8 @@ def test_the_same_seed_gives_the_same_picture(face):
     assert (first != other).any()
 
 
-def test_a_mask_goes_where_its_picture_goes(face):
+def test_a_mask_goes_where_its_picture_goes(face, monkeypatch):
+    monkeypatch.setattr(core.data.augment, "HIDDEN_SHARE", 0)
     mask = (face[..., 1] / np.float32(255)).astype(np.float32)
     for seed in range(20):
         picture, moved = augment_both(face, mask, 96, np.random.default_rng(seed))
@@ -39,6 +41,28 @@ def test_a_mask_goes_where_its_picture_goes(face):
         seen = cv2.resize(moved, (24, 24), interpolation=cv2.INTER_AREA).ravel()
         shown = cv2.resize(picture[..., 1], (24, 24), interpolation=cv2.INTER_AREA).ravel()
         assert np.corrcoef(seen, shown)[0, 1] > 0.9
+
+
+def test_what_is_hidden_counts_as_unchanged(face, monkeypatch):
+    monkeypatch.setattr(core.data.augment, "HIDDEN_SHARE", 1)
+    before, seen = face.copy(), []
+    for seed in range(40):
+        picture, mask = augment_both(face, np.ones(face.shape[:2], np.float32), 96, np.random.default_rng(seed))
+        colours, counts = np.unique(picture.reshape(-1, 3), axis=0, return_counts=True)
+        assert len(colours) > 50
+        assert 1 - mask.mean() == pytest.approx(counts.max() / 96**2, abs=0.03)
+        seen.append(float(mask.mean()))
+    assert max(seen) - min(seen) > 0.1
+    assert (face == before).all()
+
+
+def test_a_made_fake_is_never_hidden_to_more_than_a_half():
+    changed = np.zeros((120, 120), np.float32)
+    changed[50:70, 50:70] = 1  # a part as small as an eye
+    boxes = [hidden(96, np.random.default_rng(seed), changed) for seed in range(400)]
+    where = cv2.resize(changed, (96, 96), interpolation=cv2.INTER_AREA)
+    assert all(where[box].sum() <= 0.5 * where.sum() for box in boxes if box)
+    assert 0.15 < sum(box is not None for box in boxes) / len(boxes) < 0.3
 
 
 def test_augmentation_keeps_the_face_recognisable(face):
