@@ -28,6 +28,7 @@ from core.metrics import (
 )
 
 DIGITS = 4
+SHARE_DIGITS = 6
 
 
 def parts_of(scored: Sequence[Scored]) -> dict[str, list[Scored]]:
@@ -78,7 +79,7 @@ def figures_of(scored: Sequence[Scored], *, seed: int = 0, rounds: int = 1000, b
         "real_called_fake_95": [_round(edge) for edge in wilson_interval(*real_errors)],
         "fake_called_real": _share(*fake_errors),
         "fake_called_real_95": [_round(edge) for edge in wilson_interval(*fake_errors)],
-        "uncertain": None if np.isnan(said.uncertain) else _round(said.uncertain),
+        "uncertain": _share(said.real[1] + said.fake[1], sum(said.real) + sum(said.fake)),
     }
 
 
@@ -172,4 +173,5 @@ def _round(value: float) -> float:
 
 
 def _share(count: int, total: int) -> float | None:
-    return _round(count / total) if total else None
+    """Finer than the rest: rounded twice, 35 of 804 would read 4.3 % here and 4.4 % there."""
+    return round(count / total, SHARE_DIGITS) if total else None
