@@ -83,6 +83,12 @@ def _chart(report: VideoReport, item: StoredMedia, detector: Detector, key: str)
         config={"displayModeBar": False},
         alt=f"Fake probability over {clock(report.duration_s)}: {verdict.LOOKS[report.verdict].word}",
     )
+    whole, stretch = (detector.spec.limits(video=video).fake_above for video in (True, False))
+    if stretch != whole:
+        st.caption(
+            f"“Likely fake” from {verdict.percent(whole)} on is for a whole person; a stretch, which has fewer faces, "
+            f"must reach {verdict.percent(stretch)}, or stand out from the rest as surely."
+        )
 
 
 def _frame(report: VideoReport, item: StoredMedia, frame: FrameReport, detector: Detector) -> None:

@@ -1,6 +1,7 @@
 """The video page: analysis in the queue, timeline, cancel, errors, a path instead of an upload."""
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,16 @@ def test_upload_ends_in_a_verdict_with_timeline_and_people(page: AppTest, clip: 
     assert {chart.proto.id.split("-")[-1].split("_")[0] for chart in page.get("plotly_chart")} >= {"timeline"}
     assert "Person 1" in words(page)
     assert {button.label for button in page.get("download_button")} >= {"JSON", "CSV", "HTML", "PDF"}
+
+
+def test_the_chart_says_that_a_stretch_needs_more(page: AppTest, clip: Path, detector: ColourDetector) -> None:
+    page.file_uploader[0].upload(clip.name, clip.read_bytes())
+    run_until(page.run(), has_verdict)
+    assert "a stretch" not in words(page)  # one pair of thresholds for all
+    detector.spec = replace(detector.spec, thresholds=Thresholds(0.3, 0.9), video_thresholds=Thresholds(0.3, 0.6))
+    run_until(page.run(), has_verdict)
+    assert not page.exception
+    assert "from 60 % on is for a whole person; a stretch, which has fewer faces, must reach 90 %" in words(page)
 
 
 def test_heatmap_video_is_made_on_a_click_and_can_be_saved(page: AppTest, clip: Path, detector: ColourDetector) -> None:
