@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,7 +16,7 @@ MIN_SLOPE = 1e-3
 EVEN_ODDS = (0.4, 0.6)
 LEAST_OF_SOURCE = 20
 FURTHEST_LIMIT = 0.995
-"""A limit beyond this would call next to nothing fake, or real: it is not set for the sake of one source."""
+"""A limit beyond this would call next to nothing fake: it is not set for the sake of one source."""
 
 
 def fit_platt(logits: ArrayLike, labels: ArrayLike, sample_weight: ArrayLike | None = None) -> Calibration:
@@ -78,37 +77,20 @@ def choose_thresholds(
     return Thresholds(real_below=min(real_below, EVEN_ODDS[0]), fake_above=max(fake_above, EVEN_ODDS[1]))
 
 
-@dataclass(frozen=True)
-class ThresholdFit:
-    """Thresholds, and whose errors they bound.
-
-    Attributes:
-        thresholds: The two limits.
-        fake_above_set_by: The source whose reals set the upper one; "" where the band of even odds did.
-        real_below_set_by: The source whose fakes set the lower one; "" likewise.
-        unmet: "source: reals" or "source: fakes" for those that only a limit at the very end would bound; they set
-            none, since nothing at all would be called fake, or real, any more.
-    """
-
-    thresholds: Thresholds
-    fake_above_set_by: str
-    real_below_set_by: str
-    unmet: tuple[str, ...]
-
-
-def choose_thresholds_by_source(
+def fake_above_by_source(
     probabilities: ArrayLike, labels: ArrayLike, sources: Sequence[str], max_error: float = 0.05
-) -> ThresholdFit:
-    """As `choose_thresholds`, with the errors bounded in every source by itself: the worst one counts.
+) -> float:
+    """The lowest limit from which on at most `max_error` of each source's reals lie: the worst source counts.
 
     What is pooled hides that one source's reals are called fake three times as often as the others'. The price is
-    that more stays uncertain.
+    that more stays uncertain. A source that only a limit above 0.995 would bound sets none, since next to nothing would
+    be called fake any more; where all are such, the limit is 1.
 
     Args:
         probabilities: (n,) calibrated P(fake), 0..1.
         labels: (n,) 1 or True for fake, 0 for real; both must occur.
-        sources: (n,) where each comes from. Sources with fewer than 20 of a class are taken together in that class.
-        max_error: Share of each source's reals that may be called fake, and of its fakes that may be called real.
+        sources: (n,) where each comes from. Sources with fewer than 20 reals are taken together.
+        max_error: Share of each source's reals that may be called fake.
 
     Raises:
         ValueError: As `choose_thresholds`.
@@ -116,31 +98,12 @@ def choose_thresholds_by_source(
     p, fake, _ = _checked(probabilities, labels, None)
     if not 0 <= max_error < 1 or p.min() < 0 or p.max() > 1 or len(sources) != len(p):
         raise ValueError("max_error must be in 0..1 below 1, probabilities in 0..1, and every one needs its source")
-    names = np.asarray(sources, dtype=str)
-    upper, upper_from, unmet_reals = _worst_limit(p[~fake], names[~fake], max_error)
-    lower, lower_from, unmet_fakes = _worst_limit(1 - p[fake], names[fake], max_error)
-    if upper < EVEN_ODDS[1]:
-        upper, upper_from = EVEN_ODDS[1], ""
-    if 1 - lower > EVEN_ODDS[0]:
-        lower, lower_from = 1 - EVEN_ODDS[0], ""
-    unmet = [*(f"{name}: reals" for name in unmet_reals), *(f"{name}: fakes" for name in unmet_fakes)]
-    return ThresholdFit(Thresholds(1 - lower, upper), upper_from, lower_from, tuple(unmet))
-
-
-def _worst_limit(values: Floats, names: NDArray[np.str_], max_error: float) -> tuple[float, str, list[str]]:
-    """The highest of the sources' limits, whose it is, and the sources that none short of the end would bound."""
-    counts = {name: int((names == name).sum()) for name in np.unique(names)}
-    small = [name for name, count in counts.items() if count < LEAST_OF_SOURCE]
+    reals, names = p[~fake], np.asarray(sources, dtype=str)[~fake]
+    small = [name for name in np.unique(names) if (names == name).sum() < LEAST_OF_SOURCE]
     names = np.where(np.isin(names, small), "small sources", names)
-    limits = {
-        str(name): _limit(values[names == name], np.ones(int((names == name).sum())), max_error)
-        for name in np.unique(names)
-    }
-    met = {name: limit for name, limit in limits.items() if limit <= FURTHEST_LIMIT}
-    if not met:  # nothing can be promised: all of it stays uncertain
-        return 1.0, "", sorted(limits)
-    worst = max(met, key=lambda name: met[name])
-    return met[worst], worst, sorted(set(limits) - set(met))
+    of_each = [reals[names == name] for name in np.unique(names)]
+    limits = [_limit(values, np.ones(len(values)), max_error) for values in of_each]
+    return max([limit for limit in limits if limit <= FURTHEST_LIMIT], default=1.0)
 
 
 def _limit(values: Floats, weight: Floats, max_error: float) -> float:

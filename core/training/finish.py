@@ -18,7 +18,7 @@ from core.data.dataset import Sample, index_data
 from core.data.prepare import prepare
 from core.detector import load_detector, load_keras
 from core.detector.artifact import CropSpec, DetectorSpec, Preprocessing, save_artifact, save_spec
-from core.detector.calibration import choose_thresholds, choose_thresholds_by_source, fit_platt
+from core.detector.calibration import choose_thresholds, fake_above_by_source, fit_platt
 from core.errors import TrainingError
 from core.evaluation import Scored, balance_weights, even_weights, summarise
 from core.evaluation.document import plain
@@ -105,8 +105,8 @@ def calibrated(spec: DetectorSpec, val: Sequence[Scored]) -> DetectorSpec:
     weights = balance_weights(members)
     probabilities = expit(calibration.slope * logits + calibration.intercept)
     pooled = choose_thresholds(probabilities, labels, MAX_ERROR, weights)
-    by_source = choose_thresholds_by_source(probabilities, labels, [one.sample.source for one in faced], MAX_ERROR)
-    stills = replace(pooled, fake_above=max(pooled.fake_above, by_source.thresholds.fake_above))
+    strictest = fake_above_by_source(probabilities, labels, [one.source for one in members], MAX_ERROR)
+    stills = replace(pooled, fake_above=max(pooled.fake_above, strictest))
     return replace(spec, calibration=calibration, thresholds=stills, video_thresholds=pooled)
 
 
