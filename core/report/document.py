@@ -117,6 +117,11 @@ def _people(content: Content, report: VideoReport, to: Words) -> Iterator[b.Bloc
         )
     if len(tracks) > MAX_TIMELINES:
         yield b.Paragraph(to("report.left_out", shown=MAX_TIMELINES, all=len(tracks)), muted=True)
+    if spec := content.spec:
+        whole, stretch = (spec.limits(video=video).fake_above for video in (True, False))
+        if stretch != whole:
+            given = {"whole": to.percent(whole), "stretch": to.percent(stretch)}
+            yield b.Paragraph(to("report.stretch_threshold", **given), muted=True)
 
 
 def _faces(report: ImageReport, to: Words) -> Iterator[b.Block]:

@@ -38,10 +38,11 @@ class FakeSpec:
     crop: SimpleNamespace = field(default_factory=lambda: SimpleNamespace(scale=1.0))
     mirrored: bool = False
     licence: str = "For tests only"
+    video_thresholds: FakeThresholds | None = None
 
     def limits(self, *, video: bool) -> FakeThresholds:
-        """One pair for all."""
-        return self.thresholds
+        """One pair for all, unless videos have their own."""
+        return self.video_thresholds or self.thresholds if video else self.thresholds
 
 
 class FakeDetector:

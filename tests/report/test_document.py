@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 import predict
+from core.detector.spec import Thresholds
 from core.errors import UserError
 from core.media import Sampling
 from core.report import SUFFIXES, Reporter, blocks, report_bytes, write_report
@@ -54,6 +55,15 @@ def test_a_clip_from_verdict_to_limits(clip):
     (figures,) = [block for block in found if isinstance(block, blocks.Figures)]
     assert len(figures.figures) == 6  # three a person
     assert "not proof" in text and "No result is proof" in text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_stretch_that_must_reach_more_than_a_person_is_explained(clip, language):
+    to = words(language)
+    sentence = to("report.stretch_threshold", whole=to.percent(0.7), stretch=to.percent(0.9))
+    stricter = replace(clip.spec, thresholds=Thresholds(0.2, 0.9), video_thresholds=Thresholds(0.2, 0.7))
+    assert sentence in text_of(replace(clip, spec=stricter), language)
+    assert to("report.stretch_threshold", whole="", stretch="")[-40:] not in text_of(clip, language)
 
 
 def test_a_picture_shows_itself_and_each_face(still):
