@@ -38,8 +38,8 @@ class Recipe:
         changes: Settings of the run.
         without: A source that is left out of the training, and judged all the same.
         kinds: Fakes are named by their kind, and the network tells the kinds apart.
-        patch: What is taken away though no setting takes it: "degrade", "augment", "balance" or "schedule"; or "apart":
-            fakes made from reals are a class of their own, though the others are all of one.
+        patch: What is taken away though no setting takes it: "degrade", "augment", "balance", "hide" or "schedule"; or
+            "apart": fakes made from reals are a class of their own, though the others are all of one.
         classic: The classic script's ways instead of ours, all at once (benchmarks/recipe_run.py).
     """
 
@@ -67,15 +67,19 @@ RECIPES: dict[str, Recipe] = {
     "without-sd21_web-no-blends": Recipe(NO_BLENDS, without="sd21_web"),
     "160px": Recipe({"input_size": 160}),
     "96px": Recipe({"input_size": 96}),
+    "224px": Recipe({"input_size": 224}),
     "crop-.72": Recipe({"crop_scale": 0.72}),
     "blends-apart": Recipe(patch="apart"),
     "kinds": Recipe(SEVERAL, kinds=True),
+    "kinds-without-dfdc": Recipe(SEVERAL, without="dfdc", kinds=True),
     "kinds-without-stylegan_ffhq": Recipe(SEVERAL, without="stylegan_ffhq", kinds=True),
     "kinds-without-stylegan2_unsplash": Recipe(SEVERAL, without="stylegan2_unsplash", kinds=True),
+    "kinds-without-sd21_web": Recipe(SEVERAL, without="sd21_web", kinds=True),
     "no-composites": Recipe({"composite": 0.0}),
     "no-self-blends": Recipe({"self_blend": 0.0}),
     "no-degrading": Recipe(patch="degrade"),
     "no-augmentation": Recipe(patch="augment"),
+    "no-hiding": Recipe(patch="hide"),
     "no-balance": Recipe({"source_weights": ()}, patch="balance"),
     "no-imagenet": Recipe({"init": "none"}),
     "localised": Recipe({"localise": 0.2}),

@@ -9,18 +9,25 @@ from core.data import augment, draw
 from core.faces.crop import middle, resize_crop
 
 Crop = NDArray[np.uint8]
-_usual = {"augment": draw.augment, "degrade": augment.degrade, "balance": draw.SOURCE_BALANCE}
+_usual = {
+    "augment": draw.augment,
+    "degrade": augment.degrade,
+    "balance": draw.SOURCE_BALANCE,
+    "hide": augment.HIDDEN_SHARE,
+}
 
 
 def take_away(name: str) -> None:
     """Takes one thing away, and puts the others back; "" puts all back.
 
     Args:
-        name: "degrade" (no smaller, softer or recompressed copies), "augment" (nothing at all is changed) or "balance"
-            (sources are drawn as often as they have pictures). Any other takes nothing of the drawing away.
+        name: "degrade" (no smaller, softer or recompressed copies), "augment" (nothing at all is changed), "balance"
+            (sources are drawn as often as they have pictures) or "hide" (no part of a face is painted over). Any other
+            takes nothing of the drawing away.
     """
     draw.augment = _plain if name == "augment" else _usual["augment"]
     augment.degrade = _undegraded if name == "degrade" else _usual["degrade"]
+    augment.HIDDEN_SHARE = 0.0 if name == "hide" else _usual["hide"]
     draw.SOURCE_BALANCE = 1.0 if name == "balance" else _usual["balance"]
 
 

@@ -60,7 +60,7 @@ class Job:
     def classes(self) -> tuple[str, ...]:
         """The network's outputs."""
         if not self.kinds:
-            return REAL, "fake"
+            return (REAL, "fake", drawing.BLENDED) if self.patch == "apart" else (REAL, "fake")
         kinds = sorted({kind for source, kind in KINDS.items() if source != self.without})
         return (REAL, *kinds, drawing.BLENDED) if self.blend + self.composite else (REAL, *kinds)
 
@@ -180,7 +180,7 @@ def _work(number: int, folder: Path, jobs: list[Job], slots: Slots, current: Any
             for place in range(GROUP):
                 one = draw(place % 2 == 1, rng)
                 crops[place] = one.crop
-                labels[place] = job.classes.index(one.label) if job.kinds else one.label != REAL
+                labels[place] = job.classes.index(one.label) if len(job.classes) > 2 else one.label != REAL
                 places[place] = contrast(one.mask, places.shape[1])
             ready.put((index, slot))
         except Exception:  # noqa: BLE001

@@ -66,7 +66,7 @@ def pack_one(sample: Sample) -> Packed:
 
 
 def order(samples: Sequence[Sample], fakes: int) -> list[Sample]:
-    """Train crops, shuffled, of each source at most so many fakes; val crops are set in early."""
+    """Train crops, shuffled, of each source at most so many fakes; val crops are set in early, test ones come last."""
     chance = random.Random(SEED)
     train = [one for one in samples if one.split == "train"]
     chance.shuffle(train)
@@ -79,7 +79,7 @@ def order(samples: Sequence[Sample], fakes: int) -> list[Sample]:
     chance.shuffle(chosen)
     val = [one for one in samples if one.split == "val"]
     place = len(chosen) // 4
-    return chosen[:place] + val + chosen[place:]
+    return chosen[:place] + val + chosen[place:] + [one for one in samples if one.split == "test"]
 
 
 def parcels(packed: Iterator[Packed], sizes: Sequence[int]) -> Iterator[list[Packed]]:

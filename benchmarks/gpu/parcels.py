@@ -1,23 +1,16 @@
 """Parcels of crops with their meshes: unpacked as they arrive, and read."""
 
 import csv
-import importlib.util
 import subprocess
-import sys
 from pathlib import Path
-from unittest.mock import MagicMock
 
 import numpy as np
 from numpy.typing import NDArray
 
-for missing in ("openvino", "pillow_heif"):  # not there, and not needed: meshes come with the parcels
-    if importlib.util.find_spec(missing) is None:
-        sys.modules[missing] = MagicMock()
-
-from core.data import draw  # noqa: E402
-from core.data.draw import read_crop  # noqa: E402
-from core.data.sample import Sample  # noqa: E402
-from core.faces.crop import TIGHT_SCALE  # noqa: E402
+from core.data import draw
+from core.data.draw import read_crop
+from core.data.sample import Sample
+from core.faces.crop import TIGHT_SCALE
 
 INDEX, MESHES = "index.csv", "meshes.npy"
 MESH_UNIT = 32

@@ -1,4 +1,7 @@
-"""The short comparisons of benchmarks/recipes.py on a GPU; figures.json of each is what `--table` there reads."""
+"""The short comparisons of benchmarks/recipes.py on a GPU; figures.json of each is what `--table` there reads.
+
+They see all parcels, and so more of dfdc than on processors, where ../shared/data's part of it is all.
+"""
 
 import json
 import time
@@ -9,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.composites import composites
-from benchmarks.gpu.drawing import Job, samples_of
-from benchmarks.gpu.learning import Trainer, by_source, outputs
+from benchmarks.gpu.drawing import Job, judged_crops, samples_of
+from benchmarks.gpu.learning import Trainer, by_source, odds, outputs
 from benchmarks.recipe_run import copy
 from benchmarks.recipes import RECIPES, SOURCES, Recipe, kinds, settings
 from core.faces.crop import TIGHT_SCALE
@@ -19,7 +22,7 @@ from core.metrics import roc_auc
 if TYPE_CHECKING:
     from benchmarks.gpu.train import Session
 
-BATCH, PEAK, PICTURES = 64, 4e-4, 16000
+BATCH, PEAK, PICTURES = 64, 4e-4, 12800
 SEEDS = (0, 1)
 
 
@@ -43,9 +46,9 @@ def job_of(name: str, seed: int) -> Job:
 
 
 def can(recipe: Recipe) -> bool:
-    """Folded networks, the classic script, what begins from the detector that ships and blends apart: processors."""
+    """Not folded networks, the classic script (classic.py) and what begins from the detector that ships."""
     changes: Mapping[str, Any] = recipe.changes
-    if recipe.classic or recipe.patch == "apart" or changes.get("init") == "default":
+    if recipe.classic or changes.get("init") == "default":
         return False
     return bool(changes.get("batch_norm", "train") == "train")
 
@@ -53,8 +56,8 @@ def can(recipe: Recipe) -> bool:
 JOBS = [job_of(name, seed) for seed in SEEDS for name, recipe in RECIPES.items() if can(recipe)]
 
 
-def run(session: "Session", index: int) -> None:
-    """One comparison: trains, judges, leaves figures.json."""
+def run(session: "Session", index: int, after: int | None) -> None:
+    """One comparison: trains, judges, leaves figures.json; `after` is the job that follows."""
     import torch
 
     from benchmarks.gpu.xception import Xception
@@ -63,7 +66,7 @@ def run(session: "Session", index: int) -> None:
     chosen = settings(RECIPES[job.name], PICTURES, PEAK, job.seed)
     begun = time.monotonic()
     torch.manual_seed(job.seed)
-    net = Xception(1 if not job.kinds else len(job.classes), dropout=0.2).fresh()
+    net = Xception(len(job.classes) if len(job.classes) > 2 else 1, dropout=0.2).fresh()
     if chosen["init"] != "none":
         net.load(session.arrays("imagenet.npz"))
     trainer = Trainer(net, session.device, PEAK, 0.0)
@@ -77,15 +80,14 @@ def run(session: "Session", index: int) -> None:
             continue
         part = 0.0 if constant else trainer.step / steps
         losses.append(trainer.learn(batch, part, 1 if constant else steps // 10, localise))
-    if index + 1 < len(session.drawers.jobs):
-        session.feed.start(index + 1, BATCH)  # is drawn while this one is judged
+    if after is not None:
+        session.feed.start(after, BATCH)  # is drawn while this one is judged
     samples, crops = session.val(job)
     samples = samples_of(job, samples)
     figures: dict[str, Any] = {"recipe": job.name, "seed": job.seed, "pictures": PICTURES, "rate": PEAK}
 
     def fake(crops: NDArray[np.uint8]) -> NDArray[np.float32]:
-        given = outputs(net, crops, session.device)
-        return given if given.ndim == 1 else 1 - given[:, 0]
+        return odds(outputs(net, crops, session.device))
 
     figures["val"] = by_source(samples, fake(crops))
     copied = [i for i, one in enumerate(samples) if one.source in SOURCES[:2]]
@@ -99,7 +101,13 @@ def run(session: "Session", index: int) -> None:
             roc_auc(fake(np.concatenate([reals, fakes])), np.repeat([False, True], [len(reals), len(fakes)])), 4
         )
     if job.kinds:
-        figures["kinds"] = kinds(samples, outputs(net, crops, session.device), job.classes)
+        logits = outputs(net, crops, session.device)
+        figures["kinds"] = kinds(samples, np.exp(logits - np.logaddexp.reduce(logits, 1)[:, None]), job.classes)
+    if job.without and (left_out := [one for one in session.parcels.of("test") if one.source == job.without]):
+        crops = session.seen(("test", job.without, job.size), lambda: judged_crops(left_out, job.size))
+        copies = session.seen(("test copies", job.without, job.size), lambda: np.stack([copy(crop) for crop in crops]))
+        ways = {"as they are": crops, "copies": copies}
+        figures["test"] = {way: by_source(left_out, fake(seen))[job.without] for way, seen in ways.items()}
     figures["seconds"] = round(time.monotonic() - begun, 1)
     figures["loss"] = round(float(torch.stack(losses[-50:]).mean()), 4)
     folder = session.options.out / "recipes" / f"{job.name}-{job.seed}"

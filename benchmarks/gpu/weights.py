@@ -9,9 +9,10 @@ from pathlib import Path
 import keras
 
 from benchmarks.gpu.arrays import Arrays, read, save
-from core.detector.network import build_network
+from core.detector.loading import load_keras
+from core.detector.network import HEAD_LAYER, build_network
 from core.training.config import TrainConfig
-from core.training.initial import initial_network
+from core.training.initial import WEIGHTS_SUFFIX, initial_network, starting_file
 
 SIDE = 160  # of no account: weights fit any
 
@@ -42,16 +43,24 @@ def _named(model: keras.Model) -> list[tuple[str, keras.layers.Layer]]:
     return found
 
 
+def names(units: int) -> tuple[str, ...]:
+    """Classes for a head of so many outputs; what they are called is of no account here."""
+    return ("real", "fake") if units == 1 else ("real", *(f"fake{place}" for place in range(1, units)))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--init", required=True)
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
     if options.init.endswith(".npz"):
-        give(build_network(SIDE), read(Path(options.init))).save(options.out)
+        arrays = read(Path(options.init))
+        give(build_network(SIDE, names(arrays[HEAD_LAYER][0].shape[1])), arrays).save(options.out)
         return
-    model = initial_network(TrainConfig(data=("",), init=options.init, input_size=SIDE), ("real", "fake"))
-    save(options.out, arrays_of(model))
+    given = options.init.endswith(WEIGHTS_SUFFIX) or options.init in ("imagenet", "none")
+    units = 1 if given else load_keras(starting_file(options.init)).output_shape[-1]
+    config = TrainConfig(data=("",), init=options.init, input_size=SIDE)
+    save(options.out, arrays_of(initial_network(config, names(units))))
 
 
 if __name__ == "__main__":

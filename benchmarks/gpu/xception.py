@@ -1,6 +1,7 @@
 """Xception in PyTorch: number for number the graph of `core/detector/network.py`."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -174,6 +175,16 @@ class Xception(nn.Module):
                 nn.init.uniform_(part.depthwise, -(reach := (6 / (9 * part.depthwise.shape[1] + 9)) ** 0.5), reach)
                 nn.init.xavier_uniform_(part.pointwise)
         return self
+
+    @contextmanager
+    def statistics_held(self) -> Iterator[None]:
+        """Within, normalisation takes the batch's statistics and does not remember them."""
+        norms = [part for part in self.parts.values() if isinstance(part, Norm)]
+        for one in norms:
+            one.momentum = 0.0
+        yield
+        for one in norms:
+            one.momentum = MOMENTUM
 
     @property
     def settled(self) -> bool:

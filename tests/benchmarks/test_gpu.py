@@ -1,5 +1,6 @@
 """What a GPU machine is sent is what training sees here, and what comes back is the network that was trained there."""
 
+import json
 import subprocess
 import sys
 
@@ -9,13 +10,17 @@ import numpy as np
 import pytest
 import skimage.data
 
-from benchmarks.gpu import arrays, drawing, learning, pack, short, weights
+from benchmarks.gpu import arrays, drawing, learning, pack, run, short, train, weights
 from benchmarks.gpu import parcels as parcels_of
 from benchmarks.recipes import RECIPES
+from benchmarks.taken_away import take_away
+from core.data import augment
 from core.data.draw import Draw, read_crop
 from core.data.sample import Sample
 from core.detector.network import build_network
 from core.errors import DataError
+from core.training.checkpoints import load_checkpoint
+from core.training.config import TrainConfig
 from core.training.localise import MARGIN
 from core.training.loop import OFFSET, SCALE
 
@@ -121,29 +126,77 @@ def test_short_runs_are_those_of_the_recipes():
     names = [job.name for job in short.JOBS if job.seed == 0]
     assert len(names) == len(set(names)) == len(short.JOBS) / 2
     continued = {name for name in RECIPES if "continued" in name}
-    assert set(RECIPES) - set(names) == {"classic", "norm-folded", "blends-apart", *continued}
+    assert set(RECIPES) - set(names) == {"classic", "norm-folded", *continued}
     jobs = {job.name: job for job in short.JOBS}
     assert jobs["no-blends"].blend == jobs["no-blends"].composite == 0
     assert jobs["crop-.72"].scale == 0.72
     assert jobs["kinds-without-stylegan_ffhq"].classes == ("real", "diffusion", "face_swap", "gan", "blended")
+    assert jobs["blends-apart"].classes == ("real", "fake", "blended")
+    assert jobs["224px"].size == 224
 
 
-def test_weights_travel_there_and_back(tmp_path):
+@pytest.mark.parametrize("units", [1, 5])
+def test_weights_travel_there_and_back(tmp_path, units):
     keras.utils.set_random_seed(1)
-    model = build_network(96)
+    model = build_network(96, weights.names(units))
+    assert model.output_shape[-1] == units
     arrays.save(tmp_path / "w.npz", weights.arrays_of(model))
     keras.utils.set_random_seed(2)
-    other = weights.give(build_network(128), arrays.read(tmp_path / "w.npz"))
+    other = weights.give(build_network(128, weights.names(units)), arrays.read(tmp_path / "w.npz"))
     for one, two in zip(model.get_weights(), other.get_weights(), strict=True):
         np.testing.assert_allclose(one, two, rtol=1e-3, atol=1e-6)
 
 
+def test_what_is_taken_away_comes_back():
+    usual = augment.HIDDEN_SHARE
+    take_away("hide")
+    assert augment.HIDDEN_SHARE == 0
+    take_away("")
+    assert augment.HIDDEN_SHARE == usual > 0
+
+
+def test_odds_are_those_of_any_fake():
+    logits = np.log(np.float32([[0.7, 0.1, 0.2], [0.2, 0.5, 0.3]]))
+    np.testing.assert_allclose(learning.odds(logits), np.log([0.3 / 0.7, 0.8 / 0.2]), rtol=1e-5)
+    np.testing.assert_array_equal(learning.odds(np.float32([[1.5], [-2]])), [1.5, -2])
+
+
+def test_a_run_is_made_of_what_comes_back(tmp_path, samples):
+    manifest = tmp_path / "manifest.csv"
+    real, fake = samples[0].path, samples[3].path
+    manifest.write_text(f"path,label,source,split,group\n{real},real,a,val,1\n{fake},gan,a,val,2\n")
+    made = []
+    for seed in (1, 2):
+        keras.utils.set_random_seed(seed)
+        made.append(weights.arrays_of(build_network(96, train.MAIN.classes)))
+        arrays.save(tmp_path / f"{seed}.npz", made[-1])
+    look = {
+        "arm": "plain",
+        "pictures": 96000,
+        "step": 500,
+        "seconds": 60.0,
+        "val": {"a": 0.9, "b": 0.7, "composites": 0.1},
+    }
+    (tmp_path / "main.jsonl").write_text(json.dumps(look) + "\n")
+    given = ["--weights", tmp_path / "1.npz", tmp_path / "2.npz", "--looks", tmp_path / "main.jsonl", "--epochs", 1]
+    place = ["--data", manifest, "--run", tmp_path / "run"]
+    run.main(list(map(str, given + place)))
+    config = TrainConfig.load(tmp_path / "run" / "config.json")
+    assert (config.input_size, config.batch_size, config.minutes) == (224, 192, 1.0)
+    line = json.loads((tmp_path / "run" / "metrics.jsonl").read_text())
+    assert (line["val_auc"], line["val_auc_by_source"]) == (0.8, {"a": 0.9, "b": 0.7})
+    network, state = load_checkpoint(tmp_path / "run" / "checkpoints" / "best.keras")
+    assert (state.classes, state.averaged) == (train.MAIN.classes, (1,))
+    kernel = network.get_layer("predictions").get_weights()[0]
+    np.testing.assert_allclose(kernel, (made[0]["predictions"][0] + made[1]["predictions"][0]) / 2, atol=1e-3)
+
+
 def test_its_commands_say_what_they_take():
-    for name in ("pack", "weights", "train"):
+    for name in ("pack", "weights", "train", "run", "classic"):
         command = [sys.executable, "-m", f"benchmarks.gpu.{name}", "-h"]
         done = subprocess.run(command, check=False, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
-        assert "--out" in done.stdout
+        assert "--out" in done.stdout or "--run" in done.stdout
 
 
 def test_the_network_is_the_same_in_pytorch():
@@ -161,3 +214,25 @@ def test_the_network_is_the_same_in_pytorch():
     for name, several in weights.arrays_of(model).items():
         for one, two in zip(several, back[name], strict=True):
             np.testing.assert_array_equal(one, two)
+
+
+def test_a_sharp_step_leaves_statistics_and_moves_weights_once():
+    torch = pytest.importorskip("torch", reason="PyTorch is for GPU machines without TensorFlow")
+    from benchmarks.gpu.xception import Xception
+
+    torch.manual_seed(0)
+    rng = np.random.default_rng(0)
+    crops = torch.from_numpy(rng.integers(0, 256, (4, 96, 96, 3), dtype=np.uint8))
+    grid = drawing.grid_of(96)
+    batch = learning.Batch(0, crops, torch.tensor([0, 1, 2, 1]), torch.zeros(4, grid, grid))
+    net = Xception(3).fresh()
+    before = [one.detach().clone() for one in net.parameters()]
+    trainer = learning.Trainer(net, torch.device("cpu"), 1e-3, 0.0, reach=0.05)
+    net.train()
+    trainer.learn(batch, 0.0, 1, 0.0)
+    with net.statistics_held():
+        kept = [one.clone() for one in net.buffers()]
+        net(learning.floats(crops))
+        assert all(torch.equal(one, two) for one, two in zip(kept, net.buffers(), strict=True))
+    moved = max(float((one - two).abs().max()) for one, two in zip(before, net.parameters(), strict=True))
+    assert 0 < moved < 1.2e-3  # the step's rate; what was tried on the way is taken back
