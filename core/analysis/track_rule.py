@@ -32,16 +32,16 @@ and a correlation time of 0.5 s, at 5 frames per second: a clean track of ten mi
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from core.analysis.track_sentences import TOO_BRIEF, stretch_sentence, too_few_sentence
 from core.analysis.types import Stretch, TrackReport, Verdict
-from core.analysis.verdict import GATE_WORDS, MIN_TRACK_FACES, Gate, between_sentence, verdict_of
+from core.analysis.verdict import MIN_TRACK_FACES, Gate, between_sentence, verdict_of
 
 if TYPE_CHECKING:
     from core.detector.spec import Thresholds
@@ -53,11 +53,8 @@ MIN_STRETCH_FACES = 4  # where sampling gives that many in a second; otherwise 3
 CORRELATION_S = 0.5
 SELECTION_COST = 1.0
 TRIMMED_SHARE = 0.1  # of the faces, at each end
-TOO_BRIEF = (
-    "Looks fake (probability {:.2f}), but is seen too briefly, among all faces of this video, to rule out chance."
-)
 MIN_JUDGED_SHARE = 0.2  # "real" needs more than a few lucky faces out of many
-SEPARATION = 7.1  # v: d' = 2.66, an AUC of .97, which the detector that ships has on dfdc's test faces
+SEPARATION = 7.1  # v: d' = 2.66, an AUC of .97; the detector that ships has .98 on dfdc's test faces
 WITHIN_PERSON = 2.0  # s^2 is taken for at least this: real clips have 0.4 to 2.7 (`python -m benchmarks.splices`)
 SLOW_S = 1.0  # correlation time where two parts are compared: what changes in a shot changes for longer than noise does
 MIN_CONTRAST_S = 1.5  # a hand before the face or a turn of the head lasts a second
@@ -126,12 +123,12 @@ def judge_track(
     judged = int(usable.sum())
     if judged < MIN_TRACK_FACES:
         whole = _sigmoid(_trimmed_mean(log_odds[usable] if judged else log_odds))
-        return _report(evidence, "uncertain", whole, (), (_too_few_sentence(evidence, judged),))
+        return _report(evidence, "uncertain", whole, (), (too_few_sentence(evidence.failed, judged),))
     found, verdict, probability, reasons = _weigh(
         times[usable], log_odds[usable], thresholds, picked or thresholds, watched_s
     )
     if verdict == "real" and judged < MIN_JUDGED_SHARE * len(times):
-        verdict, reasons = "uncertain", (_too_few_sentence(evidence, judged),)
+        verdict, reasons = "uncertain", (too_few_sentence(evidence.failed, judged),)
     return _report(evidence, verdict, probability, found, reasons)
 
 
@@ -149,7 +146,7 @@ def _weigh(
         found = find_stretches(times_s, log_odds, picked, watched_s=max(watched_s, length))
     if found and not proven:
         strongest = max(stretch.fake_probability for stretch in found)
-        return tuple(found), "fake", strongest, tuple(map(_stretch_sentence, found))
+        return tuple(found), "fake", strongest, tuple(map(stretch_sentence, found))
     if not proven and _sigmoid(plain) >= thresholds.fake_above:
         return (), "uncertain", _sigmoid(plain), (TOO_BRIEF.format(_sigmoid(plain)),)
     verdict = verdict_of(shrunk, thresholds)
@@ -280,29 +277,3 @@ def _log_odds(probabilities: NDArray[np.float64]) -> Floats:
 
 def _sigmoid(log_odds: float) -> float:
     return 1 / (1 + math.exp(-log_odds))
-
-
-def _stretch_sentence(stretch: Stretch) -> str:
-    when = f"Second {stretch.start_s:.1f} to {stretch.end_s:.1f}"
-    if stretch.contrast is None:
-        return f"{when} looks manipulated (fake probability {stretch.fake_probability:.2f}); the rest does not decide."
-    inside, outside = stretch.contrast
-    return (
-        f"{when} looks manipulated (fake probability {stretch.fake_probability:.2f}): it stands out, "
-        f"with {inside:.2f} a face and {outside:.2f} in the rest."
-    )
-
-
-def _too_few_sentence(evidence: TrackEvidence, judged: int) -> str:
-    faces = len(evidence.failed)
-    if judged == faces:
-        seen = "one frame" if faces == 1 else f"{faces} frames"
-        return f"This face is seen in only {seen}; at least {MIN_TRACK_FACES} are needed for a verdict."
-    return (
-        f"Only {judged} of this person's {faces} faces can be judged; most others are {_main_cause(evidence.failed)}."
-    )
-
-
-def _main_cause(failed: Sequence[tuple[Gate, ...]]) -> str:
-    counts = Counter(gate for gates in failed for gate in gates)
-    return GATE_WORDS[counts.most_common(1)[0][0]]

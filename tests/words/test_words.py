@@ -5,7 +5,7 @@ from string import Formatter
 
 import pytest
 
-from core.analysis.track_rule import TOO_BRIEF, TrackEvidence, _stretch_sentence, _too_few_sentence
+from core.analysis.track_sentences import TOO_BRIEF, stretch_sentence, too_few_sentence
 from core.analysis.types import Quality, Stretch
 from core.analysis.verdict import (
     NO_FACE_IMAGE,
@@ -59,13 +59,6 @@ def test_unknown_language_is_refused():
         words("xx")
 
 
-def evidence(*failed: tuple[str, ...]) -> TrackEvidence:
-    track = TrackEvidence(1)
-    for place, gates in enumerate(failed):
-        track.add(place / 5, 0.5, gates)  # type: ignore[arg-type]
-    return track
-
-
 QUALITY, GATES = Quality(31.4, 1.23, 12.5, 0.81), QualityGates()
 SENTENCES = [
     *(gate_sentence(gate, QUALITY, GATES) for gate in ("small", "blurred", "turned", "dark")),
@@ -73,11 +66,11 @@ SENTENCES = [
     NO_FACE_IMAGE,
     NO_FACE_VIDEO,
     TOO_BRIEF.format(0.91),
-    _stretch_sentence(Stretch(4.0, 7.25, 0.95)),
-    _stretch_sentence(Stretch(4.0, 7.25, 0.95, (0.91, 0.08))),
-    _too_few_sentence(evidence(()), 1),  # one frame
-    _too_few_sentence(evidence((), ()), 2),  # two frames
-    *(_too_few_sentence(evidence((), (gate,), (gate,)), 1) for gate in ("small", "blurred", "turned", "dark")),
+    stretch_sentence(Stretch(4.0, 7.25, 0.95)),
+    stretch_sentence(Stretch(4.0, 7.25, 0.95, (0.91, 0.08))),
+    too_few_sentence([()], 1),  # one frame
+    too_few_sentence([(), ()], 2),  # two frames
+    *(too_few_sentence([(), (gate,), (gate,)], 1) for gate in ("small", "blurred", "turned", "dark")),
     '"a {b}.png" is cut off: only a part of it could be decoded, the rest is blank.',
     '"a.mp4" is cut off or damaged: it decodes only up to second 1.5 of 3.0.',
 ]
