@@ -56,11 +56,11 @@ def test_its_evaluation_is_of_these_weights_and_says_what_its_card_says(name):
 
 
 def test_engines_agree_on_real_crops():
-    crops = []
+    crops, size = [], load_spec(FOLDER).input_size
     for path in sample_images().values():
         rgb = load_image(path).rgb
         (face,) = default_finder().find(rgb)
-        crops += [crop_face(rgb, face, scale=scale, size=160) for scale in (0.7, 0.88, 1.1)]
+        crops += [crop_face(rgb, face, scale=scale, size=size) for scale in (0.7, 0.88, 1.1)]
     answers = {}
     for engine, precision in (("openvino", None), ("openvino", "f32"), ("tensorflow", None)):
         detector = load_detector("default", engine=engine, precision=precision)
