@@ -6,6 +6,7 @@ with a changed copy of itself (colour, size, sharpness), as face-swapping tools 
 Figures in source pixels are those of the portrait, 512 x 512.
 """
 
+import filecmp
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,6 +28,11 @@ RECIPE = "1"
 """Part of the folder's name: samples made by an older recipe are not taken for those of this one."""
 FPS, DURATION_S, SIZE_WH = 25, 10.0, (1280, 720)
 FAKE_START_S, FAKE_END_S = 4.0, 7.0
+TRUTHS = {
+    "astronaut.png": "This portrait is untouched.",
+    "astronaut-manipulated.png": "The face in this portrait was blended with an altered copy of itself.",
+    "astronaut-clip.mp4": f"The face is manipulated from second {FAKE_START_S:g} to {FAKE_END_S:g} only.",
+}
 MASTER_SCALE = 3  # the portrait is enlarged once, well, and every frame is a quick view of that
 GRAIN_LEVELS = 1.6
 
@@ -95,14 +101,18 @@ def sample_video() -> SampleVideo:
 
 
 def truth_about(path: Path) -> str | None:
-    """What is known of a sample, in a sentence; None for any other file. A detector can be held to it."""
-    if path.parent != home_folder() / "samples" / RECIPE:
-        return None
-    return {
-        "astronaut.png": "This portrait is untouched.",
-        "astronaut-manipulated.png": "The face in this portrait was blended with an altered copy of itself.",
-        "astronaut-clip.mp4": f"The face is manipulated from second {FAKE_START_S:g} to {FAKE_END_S:g} only.",
-    }.get(path.name)
+    """What is known of a sample, in a sentence; None for any other file. A detector can be held to it.
+
+    A copy of a sample, such as an upload or what the history keeps, is one too.
+    """
+    for name, known in TRUTHS.items():
+        sample = home_folder() / "samples" / RECIPE / name
+        try:
+            if filecmp.cmp(path, sample, shallow=False):  # of another size, it is not read
+                return known
+        except OSError:  # one of them is not there
+            continue
+    return None
 
 
 def manipulate(picture: Rgb, how: Manipulation, scale: int = 1) -> Rgb:
