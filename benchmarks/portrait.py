@@ -1,4 +1,4 @@
-"""Why is the samples' untouched portrait taken for a fake? The same picture, changed in one way at a time.
+"""How does the samples' untouched portrait fare? The same picture, changed in one way at a time.
 
     python -m benchmarks.portrait                            # the detector that ships
     python -m benchmarks.portrait --picture FILE --kinds jpeg blur

@@ -241,7 +241,7 @@ def timeline(
     return figure
 
 
-WORD = 0.13
+WORD = 0.15
 """Of a strip's width: what a percentage takes. An end closer to a limit has no number of its own."""
 
 

@@ -24,7 +24,7 @@ def facts(spec: DetectorSpec) -> dict[str, str]:
     return {
         "Licence": spec.licence or sidebar.NO_LICENCE,
         "Input": f"{spec.input_size} × {spec.input_size} pixels, a crop of {spec.crop.scale:.2g} face heights",
-        "Classes": ", ".join(spec.classes),
+        "Classes": ", ".join(name.replace("_", " ") for name in spec.classes),
         **_verdicts(spec),
         "Judged from": f"{spec.gates.min_face_px:g} pixels of face height on",
         "Fingerprint": f"{spec.weights_sha256[:16]}…",

@@ -13,7 +13,7 @@ from core.evaluation.results import shipped
 from core.explain.overlay import SCALE_LOGITS
 from core.explain.regions import face_regions, in_words, top_regions
 from core.faces.crop import resize_crop
-from pages.components import explain_maps, explain_what_if, pictures, resources, routing, verdict
+from pages.components import explain_maps, explain_what_if, opened, pictures, resources, routing, verdict
 from pages.components.explain_face import ChosenFace, choose, mesh_points
 
 CAUTION = (
@@ -80,6 +80,7 @@ detector = resources.detector_or_stop()
 chosen = choose(detector)
 if chosen is None:
     st.stop()
+opened.truth(chosen.item)
 points = mesh_points(chosen.crop)
 regions = None if points is None else face_regions(points, *chosen.crop.shape[:2])
 head(chosen, detector, regions)

@@ -34,19 +34,41 @@ def mean_of(several: Sequence[Arrays]) -> Arrays:
 
 
 def lines(looks: Sequence[dict[str, Any]], classes: Sequence[str]) -> list[dict[str, Any]]:
-    """The looks as a run's journal has its epochs, one after the other."""
+    """The looks as a run's journal has its epochs; of networks that are looked at together, the best."""
+    found: dict[float, list[dict[str, Any]]] = {}
+    for look in looks:
+        found.setdefault(look["epoch"], []).append(look)
     return [
         {
             "epoch": number,
             "phase": "training",
             "step": look["step"],
             "elapsed_s": look["seconds"],
-            "val_auc": round(mean(value for key, value in look["val"].items() if key != "composites"), 5),
+            "val_auc": round(worth(look), 5),
             "val_auc_by_source": {key: value for key, value in look["val"].items() if key != "composites"},
             "classes": list(classes),
         }
-        for number, look in enumerate(looks, 1)
+        for number, several in found.items()
+        for look in [max(several, key=worth)]
     ]
+
+
+def worth(look: dict[str, Any]) -> float:
+    """The mean over the sources."""
+    return mean(value for key, value in look["val"].items() if key != "composites")
+
+
+def numbered(parts: Sequence[Sequence[dict[str, Any]]]) -> list[dict[str, Any]]:
+    """The looks of all parts of a run, with the number of their epoch, and pictures, steps and seconds added up."""
+    found: list[dict[str, Any]] = []
+    epoch, before = 0, {"pictures": 0, "step": 0, "seconds": 0.0}
+    for part in parts:
+        last_step = None
+        for look in part:
+            epoch, last_step = epoch + (look["step"] != last_step), look["step"]
+            found.append(look | {key: look[key] + before[key] for key in before} | {"epoch": epoch})
+        before = {key: found[-1][key] for key in before}
+    return found
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -63,11 +85,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     found = {one.label for one in find_samples([options.data])}
     if not found < set(classes):
         parser.error(f"{options.data} should tell the kinds of fakes apart: {', '.join(classes)}")
-    looks, before = list[dict[str, Any]](), 0.0
-    for path in options.looks:
-        part = [json.loads(text) for text in path.read_text().splitlines()]
-        looks += [look | {"seconds": look["seconds"] + before} for look in part]
-        before = looks[-1]["seconds"]
+    looks = numbered([[json.loads(text) for text in path.read_text().splitlines()] for path in options.looks])
+    last = looks[-1]
     config = TrainConfig(
         data=(str(options.data),),
         name="default",
@@ -78,11 +97,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         batch_norm="train",
         multi_class="yes",
         head_epochs=0,
-        epochs=len(looks),
-        minutes=round(before / 60, 1),
-        epoch_pictures=looks[0]["pictures"],
+        epochs=last["epoch"],
+        minutes=round(last["seconds"] / 60, 1),
+        epoch_pictures=round(last["pictures"] / last["epoch"]),
         val_pictures=ALL,
-        warmup=round(WARMUP_STEPS / max(look["step"] for look in looks), 3),
+        warmup=round(WARMUP_STEPS / last["step"], 3),
         batch_size=BATCH,
         learning_rate=PEAK,
         weight_decay=0.02,
@@ -97,7 +116,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for line in lines(looks, classes):
         append_line(options.run / METRICS, line)
     network = give(build_network(MAIN.size, classes), mean_of([read(path) for path in options.weights]))
-    state = State(epoch=len(looks), step=looks[-1]["step"], classes=classes, averaged=tuple(options.epochs))
+    state = State(epoch=last["epoch"], step=last["step"], classes=classes, averaged=tuple(options.epochs))
     save_checkpoint(network, options.run / "checkpoints" / "best.keras", state)
 
 

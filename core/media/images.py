@@ -65,7 +65,7 @@ def load_image(source: str | Path | bytes | BinaryIO, *, name: str | None = None
     Raises:
         MediaError: It cannot be read, is not an image, or has more than `MAX_PIXELS` (found before it is decoded).
     """
-    with _opened(source) as file:
+    with _opened(source, name) as file:
         shown = shown_name(name or _name_of(source))
         image = _open(file, shown)
         notes = [f'"{shown}" holds several pictures: only the first was looked at.'] if _has_several(image) else []
@@ -86,7 +86,7 @@ def image_header(source: str | Path | bytes | BinaryIO, *, name: str | None = No
     Raises:
         MediaError: As `load_image` does before it decodes.
     """
-    with _opened(source) as file:
+    with _opened(source, name) as file:
         yield _open(file, shown_name(name or _name_of(source)))
 
 
@@ -107,9 +107,9 @@ def encode_image(rgb: NDArray[np.uint8], format: Literal["png", "jpeg", "webp"] 
 
 
 @contextmanager
-def _opened(source: str | Path | bytes | BinaryIO) -> Iterator[BinaryIO]:
+def _opened(source: str | Path | bytes | BinaryIO, name: str | None) -> Iterator[BinaryIO]:
     if isinstance(source, (str, os.PathLike)):
-        with open_file(source) as file:
+        with open_file(source, name) as file:
             yield file
     elif isinstance(source, (bytes, bytearray, memoryview)):
         yield io.BytesIO(source)

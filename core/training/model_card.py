@@ -62,8 +62,8 @@ def _figures(spec: DetectorSpec) -> list[str]:
     if spec.video_thresholds:
         parts.append(
             f"Thresholds of a video, which many frames speak for: {_between(spec.video_thresholds)}, chosen so that at "
-            "most 5 % of all reals of the val split are called fake, sources balanced. A stretch that makes a video "
-            "fake by itself has few faces, and must reach the limit of a still."
+            "most 5 % of all reals of the val split are called fake, each source weighing as the root of its size. A "
+            "stretch that makes a video fake by itself has few faces, and must reach the limit of a still."
         )
         by_video = metrics.get("by_video_thresholds", {})
         parts += [_shares(split, by_video[split]) for split in ("test", "val") if split in by_video]
@@ -113,13 +113,15 @@ def _training(spec: DetectorSpec) -> list[str]:
     )
     averaged = training.get("averaged_epochs")
     mean = f" The weights are the mean of those of epochs {_listed(averaged)}." if averaged else ""
-    settings = ", ".join(f"{key} {_plain(value)}" for key, value in training["settings"].items())
+    given = {key: _plain(value) for key, value in training["settings"].items()}
+    settings = ", ".join(f"{key} {words}" for key, words in given.items() if words)
     return [
         "## Training",
         f"| source | real | fake |\n|---|---|---|\n{counts}",
         f"{training['epochs']} epochs in {training['minutes']} minutes; the weights of epoch {training['best_epoch']} "
         f"had the best mean AUC over the validation sources.{mean} Settings: {settings}.",
-        f"Input {spec.input_size} px; the crop is a square of {spec.crop.scale:g} × the height of the face box.",
+        f"Input {spec.input_size} px; the crop is a square of {spec.crop.scale:g} × the height of the face box, the "
+        "mean of the parts of its crops that training shows.",
     ]
 
 

@@ -76,7 +76,7 @@ def controls(chosen: ChosenFace, detector: Detector, default: str) -> tuple[list
         "Methods",
         list(METHODS),
         selection_mode="multi",
-        default=[default],
+        default=list(dict.fromkeys([ENGINE_METHOD, default])),  # the map of every verdict, and the most faithful one
         format_func=lambda name: METHODS[name].title + (" ·  slow" if METHODS[name].slow else ""),
         wrap=True,
         key="explain_methods",

@@ -113,10 +113,15 @@ def arrow(moved: float) -> Literal["up", "down", "off"]:
     return "up" if moved > 0 else "down"
 
 
+def _percents(score: FaceScore) -> int:
+    """As it is shown: a difference of others would not be that of the two numbers above it."""
+    return round(100 * score.fake_probability)
+
+
 def _side(title: str, crop: pictures.Rgb, score: FaceScore, limits: Thresholds, before: FaceScore | None) -> None:
     with st.container(border=True, height="stretch"):
         st.image(resize_crop(crop, pictures.CROP_SIDE), alt=f"{title}: the crop that is judged", width="stretch")
-        moved = None if before is None else 100 * (score.fake_probability - before.fake_probability)
+        moved = None if before is None else _percents(score) - _percents(before)
         st.metric(
             f"Fake probability, {title.lower()}",
             verdict.percent(score.fake_probability),

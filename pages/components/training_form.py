@@ -111,6 +111,16 @@ def start_from() -> str:
     return str(chosen or IMAGENET)
 
 
+def _say_size(init: str, input_size: int) -> None:
+    """Where a detector is to learn on at another size than its own: it knows faces at that size best."""
+    own = next((one.spec.input_size for one in resources.detectors() if one.name == init and one.spec), input_size)
+    if own != input_size:
+        st.caption(
+            f"{escape(init)} was trained at {own} px and starts at {input_size} px here, which it must get used to "
+            "first. The size is among all settings; fewer pixels are quicker."
+        )
+
+
 def blend_all(name: str) -> None:
     """For callbacks: have all fakes made from the real pictures."""
     training_settings.put(name, self_blend=1.0, composite=0.0)
@@ -196,6 +206,7 @@ def show() -> None:
         with right:
             init = start_from()
         settings = {**training_settings.show(of.name, usual), "init": init}
+        _say_size(init, settings["input_size"])
     config = None
     try:
         config = configuration(of, data, name, settings)

@@ -178,15 +178,26 @@ def test_a_run_is_made_of_what_comes_back(tmp_path, samples):
         "val": {"a": 0.9, "b": 0.7, "composites": 0.1},
     }
     (tmp_path / "main.jsonl").write_text(json.dumps(look) + "\n")
-    given = ["--weights", tmp_path / "1.npz", tmp_path / "2.npz", "--looks", tmp_path / "main.jsonl", "--epochs", 1]
+    given = [
+        "--weights",
+        tmp_path / "1.npz",
+        tmp_path / "2.npz",
+        "--looks",
+        *[tmp_path / "main.jsonl"] * 2,
+        "--epochs",
+        1,
+        2,
+    ]
     place = ["--data", manifest, "--run", tmp_path / "run"]
     run.main(list(map(str, given + place)))
     config = TrainConfig.load(tmp_path / "run" / "config.json")
-    assert (config.input_size, config.batch_size, config.minutes) == (224, 192, 1.0)
-    line = json.loads((tmp_path / "run" / "metrics.jsonl").read_text())
-    assert (line["val_auc"], line["val_auc_by_source"]) == (0.8, {"a": 0.9, "b": 0.7})
+    assert (config.input_size, config.batch_size, config.minutes) == (224, 192, 2.0)
+    assert (config.epochs, config.epoch_pictures) == (2, 96000)
+    lines = [json.loads(line) for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
+    assert [(line["epoch"], line["step"], line["val_auc"]) for line in lines] == [(1, 500, 0.8), (2, 1000, 0.8)]
+    assert lines[0]["val_auc_by_source"] == {"a": 0.9, "b": 0.7}
     network, state = load_checkpoint(tmp_path / "run" / "checkpoints" / "best.keras")
-    assert (state.classes, state.averaged) == (train.MAIN.classes, (1,))
+    assert (state.classes, state.averaged) == (train.MAIN.classes, (1, 2))
     kernel = network.get_layer("predictions").get_weights()[0]
     np.testing.assert_allclose(kernel, (made[0]["predictions"][0] + made[1]["predictions"][0]) / 2, atol=1e-3)
 

@@ -93,8 +93,8 @@ def test_a_folder_is_looked_at_and_trained_on(form: AppTest, tmp_path: Path) -> 
     give_path(form, folder)
     said = words(form)
     assert "**36** pictures" in said
-    assert "As the network will see them" in said
-    assert "Few pictures" in said
+    assert "As the network will see them" in said and "Few pictures" in said
+    assert "tiny was trained at 32 px and starts at 160 px here" in said
     config = start(form)
     assert config.data == (str(folder),)
     assert config.preset == "standard"
