@@ -69,7 +69,8 @@ def item_columns(scored: Sequence[Scored], detector: Detector) -> dict[str, list
         "label": [one.sample.label for one in scored],
         "fake": [one.sample.fake for one in scored],
         "verdict": [one.verdict for one in scored],
-        "fake_probability": [_short(one.fake_probability, 6) for one in scored],  # the limits have as many digits
+        # not rounded: a limit is set a hair above some real face's, which would come to lie on its other side
+        "fake_probability": [one.fake_probability for one in scored],
         "logit": [_short(one.logit) for one in scored],
         "held": [_held(one, detector) for one in scored],
         "video": [one.video for one in scored],
@@ -85,8 +86,8 @@ def _held(one: Scored, detector: Detector) -> bool:
     return one.verdict == "uncertain" and said != "uncertain"
 
 
-def _short(value: float | None, digits: int = 4) -> float | None:
-    return None if value is None else round(value, digits)
+def _short(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)
 
 
 def stamped(parts: Mapping[str, Any], seconds: float) -> Document:
