@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.gpu.learning import by_source, odds
+from benchmarks.gpu.learning import by_source, odds, outputs
 from benchmarks.gpu.parcels import Parcels, unpack
 from benchmarks.recipe_run import CLASSIC_RATE, copy
 from benchmarks.recipes import SHARED, SOURCES
@@ -78,15 +78,7 @@ def over_255(pictures: Any) -> Any:
 
 def judge(samples: list[Sample], pictures: NDArray[np.uint8], net: Any, device: Any) -> dict[str, float]:
     """AUC of each source."""
-    import torch
-
-    net.eval()
-    with torch.no_grad(), torch.autocast(device.type, dtype=torch.bfloat16):
-        parts = [
-            net(over_255(torch.from_numpy(pictures[begin : begin + 256]).to(device)))[0].float().cpu()
-            for begin in range(0, len(pictures), 256)
-        ]
-    return by_source(samples, odds(np.asarray(torch.cat(parts).numpy())))
+    return by_source(samples, odds(outputs(net, pictures, device, as_input=over_255)))
 
 
 def run(pack: Path, out: Path, epochs: int, seed: int) -> None:

@@ -4,7 +4,7 @@ import math
 import queue
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -191,7 +191,9 @@ def _cosine(part: float) -> float:
     return 0.5 * (1 + math.cos(math.pi * min(1.0, max(0.0, part))))
 
 
-def outputs(net: Any, crops: NDArray[np.uint8], device: Any, mirrored: bool = False) -> NDArray[np.float32]:
+def outputs(
+    net: Any, crops: NDArray[np.uint8], device: Any, mirrored: bool = False, as_input: Callable[[Any], Any] = floats
+) -> NDArray[np.float32]:
     """Logits (n, units); `odds` makes one number of each row."""
     import torch
 
@@ -199,7 +201,7 @@ def outputs(net: Any, crops: NDArray[np.uint8], device: Any, mirrored: bool = Fa
     found = []
     with torch.no_grad(), torch.autocast(device.type, dtype=torch.bfloat16):
         for begin in range(0, len(crops), 256):
-            x = floats(torch.from_numpy(crops[begin : begin + 256]).to(device))
+            x = as_input(torch.from_numpy(crops[begin : begin + 256]).to(device))
             logits = net(x)[0]
             if mirrored:
                 logits = (logits + net(x.flip(3))[0]) / 2

@@ -203,7 +203,7 @@ def _zip_errors(shown: str) -> Iterator[None]:
         yield
     except (zipfile.BadZipFile, zlib.error, EOFError) as error:
         raise DataError(f"{shown} is no ZIP, or a damaged one: make or upload it again.") from error
-    except NotImplementedError as error:
+    except NotImplementedError as error:  # zipfile, of a compression that it does not know
         raise DataError(f"{shown} is packed in a way that cannot be read: make a plain ZIP of the folder.") from error
 
 

@@ -10,6 +10,7 @@ from core.analysis.types import FaceScore, FrameReport, TrackReport, VideoReport
 from core.analysis.verdict import passed_gates
 from core.detector import Detector
 from core.store import StoredMedia
+from core.words import words
 from pages.components import faces, pictures, player, resources, verdict
 from pages.components.text import clock, escape
 
@@ -85,10 +86,8 @@ def _chart(report: VideoReport, item: StoredMedia, detector: Detector, key: str)
     )
     whole, stretch = (detector.spec.limits(video=video).fake_above for video in (True, False))
     if stretch != whole:
-        st.caption(
-            f"“Likely fake” from {verdict.percent(whole)} on is for a whole person; a stretch, which has fewer faces, "
-            f"must reach {verdict.percent(stretch)}, or stand out from the rest as surely."
-        )
+        limits = {"whole": verdict.percent(whole), "stretch": verdict.percent(stretch)}
+        st.caption(words("en")("report.stretch_threshold", **limits))
 
 
 def _frame(report: VideoReport, item: StoredMedia, frame: FrameReport, detector: Detector) -> None:

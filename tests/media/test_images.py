@@ -164,6 +164,13 @@ def test_bytes_go_by_the_name_that_is_given():
         load_image(b"")
 
 
+@pytest.mark.parametrize("content", [b"", b"nothing"])
+def test_a_kept_copy_goes_by_the_name_that_is_given(tmp_path, content):
+    (tmp_path / "media.jpg").write_bytes(content)
+    with pytest.raises(MediaError, match=r'^"upload\.jpg" is'):
+        load_image(tmp_path / "media.jpg", name="upload.jpg")
+
+
 @pytest.mark.parametrize(
     ("image_format", "tolerance"),
     [("png", 0), ("jpeg", 12), ("webp", 25)],

@@ -9,7 +9,7 @@ from core.explain import network
 from core.explain.methods import score_cam
 from core.explain.methods.saliency import SmoothGrad
 from core.faces import Face
-from pages.components import explain_face, resources
+from pages.components import explain_face, opened, resources
 from tests.explain.face import mesh
 from tests.pages.support import BLACK, BLUE, RED, find_by_light, noisy, png, run_until, words
 
@@ -42,11 +42,20 @@ def pick(app: AppTest, key: str, value: object) -> AppTest:
     return element.set_value(value).run()
 
 
-def test_a_sample_is_one_click_away(explain: AppTest) -> None:
+def test_a_sample_is_one_click_away(explain: AppTest, monkeypatch) -> None:
+    monkeypatch.setattr(opened, "truth_about", lambda path: f"The truth about {path.stem}.")
     explain.button(key="explain_sample_manipulated").click().run()
     assert not explain.exception
     assert "Likely fake" in words(explain)
     assert "in logits" in words(explain).lower()
+    assert "The truth about manipulated. Compare that with the verdict" in words(explain)
+
+
+def test_it_opens_with_the_map_of_every_verdict_and_the_most_faithful_one(explain: AppTest, tiny, monkeypatch) -> None:
+    monkeypatch.setattr("core.evaluation.explanations.default_method", lambda documents: "saliency")
+    upload(explain, png(RED))
+    assert not explain.exception
+    assert "**Activation map**" in words(explain) and "**Saliency**" in words(explain)
 
 
 def test_a_face_is_explained_in_words_and_maps(explain: AppTest) -> None:
