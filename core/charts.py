@@ -149,30 +149,49 @@ def _add_marks(figure: go.Figure, name: str, stretches: Iterable[tuple[float, fl
         figure.add_trace(go.Scatter(x=x, y=heights, mode="lines", name=name, line=line, hoverinfo="skip"))
 
 
-def _add_bands(figure: go.Figure, thresholds: "Thresholds", colours: Palette) -> None:
+WORDS_WH = 0.35, 0.12
+"""Of a timeline's width and height: what the words of a band take."""
+ANCHORS = {"right": 1 - WORDS_WH[0], "left": 0.0, "center": 0.5 - WORDS_WH[0] / 2}
+"""Where they may stand along the axis of time, and where they begin there."""
+
+
+def _add_bands(
+    figure: go.Figure, thresholds: "Thresholds", colours: Palette, points: Sequence[Point], end_s: float
+) -> None:
+    """The three verdicts, each with its words where fewest points lie behind them."""
     low, high = thresholds.real_below, thresholds.fake_above
-    # Most points lie near 0 or 1: the words keep to the thresholds, where few lines run.
+    # most points lie near 0 or 1: the words keep to the thresholds if they can, where few lines run
     bands = (
-        (0.0, low, colours.real, "no manipulation found", low, "top"),
-        (low, high, colours.uncertain, "uncertain", (low + high) / 2, "middle"),
-        (high, 1.0, colours.fake, "likely fake", high, "bottom"),
+        (0.0, low, colours.real, "no manipulation found", ((low, "top"), (0.0, "bottom"))),
+        (low, high, colours.uncertain, "uncertain", (((low + high) / 2, "middle"),)),
+        (high, 1.0, colours.fake, "likely fake", ((high, "bottom"), (1.0, "top"))),
     )
-    for bottom, top, colour, words, y, yanchor in bands:
+    for bottom, top, colour, words, heights in bands:
         figure.add_hrect(y0=bottom, y1=top, fillcolor=colour, opacity=0.07, line_width=0, layer="below")
-        font = {"size": 11, "color": colour}
+        places = [(y, yanchor, xanchor) for y, yanchor in heights for xanchor in ANCHORS]
+        y, yanchor, xanchor = min(places, key=lambda place: _behind(points, end_s, *place))
         figure.add_annotation(
-            x=1,
+            x={"right": 1, "left": 0, "center": 0.5}[xanchor],
             xref="paper",
-            xanchor="right",
+            xanchor=xanchor,
             y=y,
             yanchor=yanchor,
             text=words,
-            font=font,
+            font={"size": 11, "color": colour},
             showarrow=False,
             bgcolor=colours.paper,  # a line that runs there all the same passes behind the words
         )
     for edge in (low, high):
         figure.add_hline(y=edge, line={"color": colours.muted, "width": 1, "dash": "dot"}, layer="below")
+
+
+def _behind(points: Sequence[Point], end_s: float, y: float, yanchor: str, xanchor: str) -> int:
+    """How many points words at this place would cover."""
+    (width, height), start = WORDS_WH, ANCHORS[xanchor]
+    foot = y - height * {"bottom": 0.0, "middle": 0.5, "top": 1.0}[yanchor]
+    return sum(
+        start <= one.time_s / end_s <= start + width and foot <= one.fake_probability <= foot + height for one in points
+    )
 
 
 def _add_shades(figure: go.Figure, stretches: Iterable[tuple[float, float]], colour: str) -> None:
@@ -205,15 +224,15 @@ def timeline(
     people, step_s = points_by_track(frames), usual_step_s(frames)
     manipulated = [(stretch.start_s, stretch.end_s) for track in tracks for stretch in track.stretches]
     uncertain = [stretch for points in people.values() for stretch in uncertain_stretches(points, step_s)]
+    end_s = max([duration_s or 0.0, 0.1, *(frame.time_s for frame in frames[-1:])])
     figure = go.Figure()
-    _add_bands(figure, thresholds, colours)
+    _add_bands(figure, thresholds, colours, [point for points in people.values() for point in points], end_s)
     _add_shades(figure, manipulated, colours.fake)
     _add_people(figure, people, step_s, colours)
     _add_marks(figure, "Looks manipulated", manipulated, FAKE_Y, colours.fake)
     _add_marks(figure, "Uncertain", uncertain, UNCERTAIN_Y, colours.uncertain)
     if cursor_s is not None:
         figure.add_vline(x=cursor_s, line={"color": colours.text, "width": 1.5})
-    end_s = max([duration_s or 0.0, 0.1, *(frame.time_s for frame in frames[-1:])])
     figure.update_layout(
         height=height,
         margin={"l": 0, "r": 0, "t": 8, "b": 0},

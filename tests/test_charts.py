@@ -75,6 +75,22 @@ def test_bands_meet_at_the_thresholds_of_the_detector(dark: bool) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("levels", "place"),
+    [
+        ((0.05, 0.05, 0.05), (0.3, "top", "right")),
+        ((0.05, 0.05, 0.25), (0.3, "top", "left")),
+        ((0.25, 0.05, 0.25), (0.3, "top", "center")),
+        ((0.25, 0.25, 0.25), (0.0, "bottom", "right")),
+    ],
+)
+def test_words_of_a_band_stand_where_fewest_points_are(levels: tuple[float, ...], place: tuple[object, ...]) -> None:
+    thirds = frames(*((at / 3, [score(1, levels[at // 10], "real")]) for at in range(30)))
+    words, uncertain, fake = charts.timeline(thirds, [], THRESHOLDS).layout.annotations
+    assert (words.y, words.yanchor, words.xanchor) == place
+    assert (uncertain.xanchor, fake.xanchor) == ("right", "right")
+
+
 def test_cursor_is_drawn_only_where_asked_for() -> None:
     def vertical(cursor_s: float | None) -> list[float]:
         figure = charts.timeline(TWO_PEOPLE, [], THRESHOLDS, cursor_s=cursor_s)

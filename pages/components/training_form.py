@@ -117,7 +117,7 @@ def _say_size(init: str, input_size: int) -> None:
     if own != input_size:
         st.caption(
             f"{escape(init)} was trained at {own} px and starts at {input_size} px here, which it must get used to "
-            "first. The size can be changed below; fewer pixels are quicker."
+            "first. The size can be changed above; fewer pixels are quicker."
         )
 
 
