@@ -59,7 +59,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         "--robustness", action="store_true", help="also JPEG, downscaling, blur, noise, colour and H.264 at many levels"
     )
     add("--robustness-limit", type=int, metavar="N", default=200, help="pictures a source for that, and for --gates")
-    add("--gates", action="store_true", help="also errors by size, sharpness, turn and light of the face")
+    add("--gates", action="store_true", help="also errors by size, sharpness, turn, light and noise of the face")
     add(
         "--explanations",
         type=faces,

@@ -31,12 +31,14 @@ class Quality:
         sharpness: Standard deviation of the Laplacian of the grey crop at 112 px, in grey levels (0..255).
         brightness: Mean grey level of the crop, 0..255.
         turn: How far the head is turned sideways, 0 (frontal) .. 1 (profile), from the five landmarks; None if unknown.
+        noise: Standard deviation of the noise of the grey crop at 112 px, in grey levels; None if it was not measured.
     """
 
     face_px: float
     sharpness: float
     brightness: float
     turn: float | None = None
+    noise: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -44,6 +46,7 @@ class Quality:
             "sharpness": _round(self.sharpness, 2),
             "brightness": _round(self.brightness, 1),
             "turn": _round(self.turn, 3),
+            "noise": _round(self.noise, 2),
         }
 
 

@@ -14,7 +14,7 @@ from core.analysis.types import FaceScore, Quality, TrackReport, Verdict
 if TYPE_CHECKING:
     from core.detector.spec import QualityGates, Thresholds
 
-Gate = Literal["small", "blurred", "turned", "dark"]
+Gate = Literal["small", "blurred", "turned", "dark", "noisy"]
 
 VERDICT_WORDS: dict[Verdict, str] = {
     "real": "no manipulation found",
@@ -28,6 +28,7 @@ GATE_WORDS: dict[Gate, str] = {
     "blurred": "too blurred",
     "turned": "turned too far to the side",
     "dark": "too dark",
+    "noisy": "too noisy",
 }
 NO_FACE_IMAGE = "No face was found in this picture, so nothing can be said about it."
 NO_FACE_VIDEO = "No face was found in the frames that were analysed, so nothing can be said about this video."
@@ -46,12 +47,13 @@ def verdict_of(probability: float, thresholds: Thresholds) -> Verdict:
 
 
 def failed_gates(quality: Quality, gates: QualityGates) -> tuple[Gate, ...]:
-    """The gates that a face does not pass; an unknown turn passes. Empty for a face that can be judged."""
+    """The gates that a face does not pass; what is unknown passes. Empty for a face that can be judged."""
     checks: dict[Gate, bool] = {
         "small": quality.face_px < gates.min_face_px,
         "blurred": quality.sharpness < gates.min_sharpness,
         "turned": quality.turn is not None and quality.turn > gates.max_turn,
         "dark": quality.brightness < gates.min_brightness,
+        "noisy": quality.noise is not None and quality.noise > gates.max_noise,
     }
     return tuple(gate for gate, failed in checks.items() if failed)
 
@@ -78,6 +80,12 @@ def gate_sentence(gate: Gate, quality: Quality, gates: QualityGates) -> str:
     if gate == "dark":
         value, _ = told_apart(quality.brightness, gates.min_brightness, digits=0)
         return f"The face is too dark: brightness {value} of 255, at least {gates.min_brightness:g}."
+    if gate == "noisy":
+        _, value = told_apart(gates.max_noise, quality.noise or 0.0, digits=1)
+        return (
+            f"The face is too noisy: noise of {value} grey levels; "
+            f"above {gates.max_noise:g} nothing reliable can be said."
+        )
     value, _ = told_apart(quality.turn or 0.0, gates.max_turn, digits=2)
     return (
         f"The head is turned too far to the side: {value}, where 0 is frontal and 1 is a profile; "

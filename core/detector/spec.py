@@ -79,6 +79,7 @@ class QualityGates:
     min_sharpness: float = 4.0
     max_turn: float = 0.7
     min_brightness: float = 30
+    max_noise: float = 6.0
 
 
 @dataclass(frozen=True, kw_only=True)

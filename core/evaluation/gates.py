@@ -1,7 +1,7 @@
-"""Where a detector errs: by size, sharpness, turn and light of the face; and the limits that this asks for.
+"""Where a detector errs: by size, sharpness, turn, light and noise of the face; and the limits that this asks for.
 
-Research pictures are mostly large, sharp and bright, so smaller, blurred and darker copies of them are judged as well;
-how far heads are turned is taken as it comes.
+Research pictures are mostly large, sharp, bright and clean, so smaller, blurred, darker and noisy copies of them are
+judged as well; how far heads are turned is taken as it comes.
 """
 
 from __future__ import annotations
@@ -71,6 +71,13 @@ GATES = (
         "Brightness, 0 to 255",
         (0, 10, 20, 30, 40, 60, 90, 130, 256),
         tuple(Change("brightness", factor) for factor in (0.5, 0.3, 0.2, 0.1)),
+    ),
+    Gate(
+        "max_noise",
+        "noise",
+        "Noise, grey levels",
+        (0, 1, 2, 3, 4, 6, 8, 10, 12, 16, 256),
+        tuple(Change("noise", variance) for variance in (0.001, 0.005, 0.01, 0.02, 0.05)),
     ),
 )
 

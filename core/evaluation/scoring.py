@@ -184,7 +184,7 @@ def _to_row(scored: Scored) -> dict[str, object]:
         "verdict": scored.verdict,
         "p": scored.fake_probability,
         "logit": scored.logit,
-        "quality": quality and [quality.face_px, quality.sharpness, quality.brightness, quality.turn],
+        "quality": quality and [quality.face_px, quality.sharpness, quality.brightness, quality.turn, quality.noise],
         "error": scored.error,
     }
 

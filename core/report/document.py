@@ -197,6 +197,7 @@ def _settings(content: Content, to: Words) -> Iterator[b.Block]:
                     sharpness=to.localised(f"{gates.min_sharpness:g}"),
                     brightness=f"{gates.min_brightness:g}",
                     turn=to.localised(f"{gates.max_turn:g}"),
+                    noise=to.localised(f"{gates.max_noise:g}"),
                 ),
             ),
             (to("report.licence"), spec.licence),

@@ -89,7 +89,7 @@ def form(entries: list[DetectorEntry]) -> None:
         gates = st.checkbox(
             "Face quality",
             key="evaluation_gates",
-            help="Also where it errs by size, sharpness, turn and light of the face: about 15 times the work.",
+            help="Also where it errs by size, sharpness, turn, light and noise of the face: about 20 times the work.",
         )
         explanations = st.checkbox(
             "Explanations",

@@ -24,9 +24,10 @@ class FakeGates:
     min_sharpness: float = 5.0
     max_turn: float = 0.7
     min_brightness: float = 30
+    max_noise: float = 8.0
 
 
-OPEN_GATES = FakeGates(0, 0, 1, 0)
+OPEN_GATES = FakeGates(0, 0, 1, 0, 256)
 
 
 @dataclass

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from core.analysis.quality import head_turn, measure_quality
+from core.analysis.quality import head_turn, measure_quality, noise_level
 from core.faces.types import Face
 
 
@@ -56,3 +56,19 @@ def test_blur_lowers_sharpness_whatever_the_crop_size():
     assert values == sorted(values, reverse=True)
     assert measure_quality(np.full((299, 299, 3), 90, np.uint8), face).sharpness == 0.0
     assert measure_quality(sharp, face).turn is None
+
+
+@pytest.mark.parametrize("sigma", [0, 2, 6, 20])
+def test_noise_is_measured_beside_edges(sigma):
+    rng = np.random.default_rng(0)
+    drawing = np.full((112, 112, 3), 60, np.uint8)
+    cv2.circle(drawing, (50, 60), 30, (200, 180, 160), -1)
+    cv2.line(drawing, (0, 10), (111, 90), (10, 10, 10), 3)
+    noise = rng.normal(0, sigma, (112, 112, 1)).repeat(3, axis=2)
+    assert noise_level(np.clip(drawing + noise, 0, 255).astype(np.uint8)) == pytest.approx(sigma, rel=0.1, abs=0.3)
+
+
+def test_noise_that_averages_out_on_the_way_to_the_network_is_no_matter():
+    rng = np.random.default_rng(0)
+    pixels = np.clip(rng.normal(128, 20, (896, 896, 1)), 0, 255).astype(np.uint8).repeat(3, axis=2)
+    assert noise_level(pixels) == pytest.approx(20 / 8, rel=0.15)

@@ -62,7 +62,13 @@ def test_equal_thresholds_leave_no_uncertain():
         ({"turn": None}, ()),  # no landmarks: nothing is held against the face
         ({"brightness": 29}, ("dark",)),
         ({"brightness": 30}, ()),
-        ({"face_px": 10, "sharpness": 0, "turn": 1.0, "brightness": 0}, ("small", "blurred", "turned", "dark")),
+        ({"noise": 8.1}, ("noisy",)),
+        ({"noise": 8.0}, ()),
+        ({"noise": None}, ()),  # a record from before it was measured
+        (
+            {"face_px": 10, "sharpness": 0, "turn": 1.0, "brightness": 0, "noise": 20},
+            ("small", "blurred", "turned", "dark", "noisy"),
+        ),
     ],
 )
 def test_failed_gates(changed, expected):
@@ -92,8 +98,20 @@ def test_failed_gates(changed, expected):
             ],
         ),
         (0.01, {"brightness": 12.0}, "uncertain", ["The face is too dark: brightness 12 of 255, at least 30."]),
+        (
+            0.01,
+            {"noise": 17.2},
+            "uncertain",
+            ["The face is too noisy: noise of 17.2 grey levels; above 8 nothing reliable can be said."],
+        ),
         # a figure just beyond its limit is never rounded onto it
         (0.01, {"sharpness": 4.97}, "uncertain", ["The face is too blurred: sharpness 4.97, at least 5 is needed."]),
+        (
+            0.01,
+            {"noise": 8.01},
+            "uncertain",
+            ["The face is too noisy: noise of 8.01 grey levels; above 8 nothing reliable can be said."],
+        ),
         (0.01, {"brightness": 29.8}, "uncertain", ["The face is too dark: brightness 29.8 of 255, at least 30."]),
     ],
 )
@@ -196,4 +214,4 @@ def test_judge_video(tracks, expected):
 def test_no_screen_says_more_than_no_manipulation_found():
     assert VERDICT_WORDS["real"] == "no manipulation found"
     assert set(VERDICT_WORDS) == {"real", "fake", "uncertain", "no_face", "error"}
-    assert set(GATE_WORDS) == {"small", "blurred", "turned", "dark"}
+    assert set(GATE_WORDS) == {"small", "blurred", "turned", "dark", "noisy"}

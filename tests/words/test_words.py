@@ -59,9 +59,9 @@ def test_unknown_language_is_refused():
         words("xx")
 
 
-QUALITY, GATES = Quality(31.4, 1.23, 12.5, 0.81), QualityGates()
+QUALITY, GATES = Quality(31.4, 1.23, 12.5, 0.81, 23.4), QualityGates()
 SENTENCES = [
-    *(gate_sentence(gate, QUALITY, GATES) for gate in ("small", "blurred", "turned", "dark")),
+    *(gate_sentence(gate, QUALITY, GATES) for gate in ("small", "blurred", "turned", "dark", "noisy")),
     between_sentence(0.5, Thresholds(0.3, 0.75)),
     NO_FACE_IMAGE,
     NO_FACE_VIDEO,
@@ -70,7 +70,7 @@ SENTENCES = [
     stretch_sentence(Stretch(4.0, 7.25, 0.95, (0.91, 0.08))),
     too_few_sentence([()], 1),  # one frame
     too_few_sentence([(), ()], 2),  # two frames
-    *(too_few_sentence([(), (gate,), (gate,)], 1) for gate in ("small", "blurred", "turned", "dark")),
+    *(too_few_sentence([(), (gate,), (gate,)], 1) for gate in ("small", "blurred", "turned", "dark", "noisy")),
     '"a {b}.png" is cut off: only a part of it could be decoded, the rest is blank.',
     '"a.mp4" is cut off or damaged: it decodes only up to second 1.5 of 3.0.',
 ]
