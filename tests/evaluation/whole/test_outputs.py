@@ -8,6 +8,7 @@ import pytest
 from core.errors import DataError
 from core.evaluation import Request, anonymous, evaluate, read_document, to_json
 from core.evaluation.changes import KINDS
+from core.evaluation.gates import GATES
 from core.evaluation.results import finished, keep, remove, shipped, titles_of
 from core.evaluation.text import as_text
 from core.evaluation_html import as_html
@@ -46,7 +47,7 @@ def test_html_fetches_nothing_and_has_plotly_once(document):
     assert "<link" not in head
     assert page.count("plotly.js v") == 1
     charts = json.loads(re.search(r'id="charts">(.*?)</script>', page, re.DOTALL)[1])
-    assert len(charts) == 2 + 2 + 2 + len(KINDS) + 4
+    assert len(charts) == 2 + 2 + 2 + len(KINDS) + len(GATES)
     for name, both in charts.items():
         assert f'id="{name}"' in head
         assert both["light"]["layout"] != both["dark"]["layout"]
