@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from benchmarks.autoencoder import LATENTS, SHRINKS, Autoencoder
 from core.data.dataset import find_samples
 from core.data.sample import Sample
+from core.errors import UserError
 from core.media import load_image
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
@@ -97,9 +98,13 @@ def main() -> None:
     parser.add_argument("--limit", type=int, help="at most so many pictures a source")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    rng, rebuild = np.random.default_rng(options.seed), Autoencoder(options.encoder, options.decoder)
+    try:
+        rng, rebuild = np.random.default_rng(options.seed), Autoencoder(options.encoder, options.decoder)
+        found = find_samples([options.data])
+    except UserError as error:
+        parser.error(str(error))
     reals: dict[str, list[Sample]] = defaultdict(list)
-    for sample in find_samples([options.data]):
+    for sample in found:
         if sample.split == options.split and not sample.fake:
             reals[sample.source].append(sample)
     chosen = [one for members in reals.values() for one in members[: options.limit]]

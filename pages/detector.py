@@ -7,6 +7,8 @@ import streamlit as st
 
 from core.detector import DetectorEntry, DetectorSpec, add_uploaded
 from core.errors import DetectorError, UserError
+from core.report.document import least_quality
+from core.words import words
 from pages.components import resources, routing, sidebar, verdict
 from pages.components.text import escape
 
@@ -26,7 +28,7 @@ def facts(spec: DetectorSpec) -> dict[str, str]:
         "Input": f"{spec.input_size} × {spec.input_size} pixels, a crop of {spec.crop.scale:.2g} face heights",
         "Classes": ", ".join(name.replace("_", " ") for name in spec.classes),
         **_verdicts(spec),
-        "Judged from": f"{spec.gates.min_face_px:g} pixels of face height on",
+        "Least quality of a face": f"{least_quality(spec.gates, words('en'))}; beyond one of these it is uncertain",
         "Fingerprint": f"{spec.weights_sha256[:16]}…",
     }
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 from core.analysis.types import ImageReport, VideoReport
 from core.charts import points_by_track, usual_step_s
+from core.detector.spec import QualityGates
 from core.explain.overlay import SCALE_LOGITS
 from core.media import shown_name
 from core.report import blocks as b
@@ -181,7 +182,7 @@ def _settings(content: Content, to: Words) -> Iterator[b.Block]:
     report, spec = content.report, content.spec
     rows = [(to("report.model"), report.model), (to("report.model_sha256"), report.model_sha256)]
     if spec is not None:
-        gates, limits = spec.gates, spec.limits(video=isinstance(report, VideoReport))
+        limits = spec.limits(video=isinstance(report, VideoReport))
         rows += [
             (to("report.engine"), content.engine),
             (
@@ -189,17 +190,7 @@ def _settings(content: Content, to: Words) -> Iterator[b.Block]:
                 to("report.input_value", size=spec.input_size, crop=to.localised(f"{spec.crop.scale:g}")),
             ),
             (to("report.threshold_values"), f"{to.percent(limits.real_below)} / {to.percent(limits.fake_above)}"),
-            (
-                to("report.gates"),
-                to(
-                    "report.gates_value",
-                    px=f"{gates.min_face_px:g}",
-                    sharpness=to.localised(f"{gates.min_sharpness:g}"),
-                    brightness=f"{gates.min_brightness:g}",
-                    turn=to.localised(f"{gates.max_turn:g}"),
-                    noise=to.localised(f"{gates.max_noise:g}"),
-                ),
-            ),
+            (to("report.gates"), least_quality(spec.gates, to)),
             (to("report.licence"), spec.licence),
         ]
     rows.append((to("report.took"), to("report.seconds", value=to.number(report.seconds))))
@@ -207,6 +198,18 @@ def _settings(content: Content, to: Words) -> Iterator[b.Block]:
     yield b.Pairs(tuple((name, value) for name, value in rows if value))
     if spec is None:
         yield b.Paragraph(to("report.other_detector"), muted=True)
+
+
+def least_quality(gates: QualityGates, to: Words) -> str:
+    """The limits of the quality gates in words: a face beyond one of them is uncertain."""
+    return to(
+        "report.gates_value",
+        px=f"{gates.min_face_px:g}",
+        sharpness=to.localised(f"{gates.min_sharpness:g}"),
+        brightness=to.localised(f"{gates.min_brightness:g}"),
+        turn=to.localised(f"{gates.max_turn:g}"),
+        noise=to.localised(f"{gates.max_noise:g}"),
+    )
 
 
 def _limits(content: Content) -> tuple[float, float] | None:

@@ -40,7 +40,7 @@ def test_a_mean_map_still_makes_its_logit(detector):
 
 def test_stills_and_frames_have_thresholds_of_their_own(tmp_path):
     limits = {"thresholds": Thresholds(0, 1), "video_thresholds": Thresholds(0.0, 0.0)}
-    gates = QualityGates(0, 0, 1, 0)
+    gates = QualityGates(0, 0, 1, 0, 256)
     spec = DetectorSpec(name="d", input_size=networks.SIZE, gates=gates, **limits)
     save_artifact(tmp_path / "d", networks.flat(), spec)
     own = load_detector(tmp_path / "d", engine="tensorflow")

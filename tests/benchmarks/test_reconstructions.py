@@ -11,13 +11,14 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from benchmarks.autoencoder import LATENTS, SHRINKS, decoder_of, encoder_of
-from benchmarks.reconstructions import LARGEST, STEP, noise_for, pairs, small, write
+from benchmarks.autoencoder import LATENTS, SHRINKS, _Layers, decoder_of, encoder_of
+from benchmarks.reconstructions import LARGEST, STEP, main, noise_for, pairs, small, write
 from benchmarks.torch_file import read_tensors
 from core.data.sample import Sample
 from core.errors import DetectorError
@@ -134,6 +135,27 @@ def test_the_networks_take_and_give_what_they_say() -> None:
     latents = encoder_of(tensors(ENCODER, LATENTS)).predict(np.zeros((2, 32, 48, 3), np.float32), verbose=0)
     assert latents.shape == (2, 4, 6, LATENTS)
     assert decoder_of(tensors(DECODER, 3)).predict(latents, verbose=0).shape == (2, 32, 48, 3)
+
+
+def test_a_convolution_that_halves_begins_with_the_first_pixel_as_pytorch_does() -> None:
+    """Keras's own padding would begin with the second, and shift the picture."""
+    middle = np.zeros((32, 8, 3, 3), np.float32)
+    middle[:, 0, 1, 1] = 1
+    layers = _Layers({"0.weight": middle})
+    given = keras.Input((4, 6, 8))
+    picture = np.random.default_rng(0).random((1, 4, 6, 8)).astype(np.float32)
+    halved = layers.model(given, layers.conv(given, stride=2)).predict(picture, verbose=0)
+    np.testing.assert_allclose(halved[..., 0], picture[:, ::2, ::2, 0], atol=1e-6)
+
+
+def test_files_that_are_not_there_are_said_in_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    missing = str(tmp_path / "none.pth")
+    monkeypatch.setattr("sys.argv", ["", "--encoder", missing, "--decoder", missing, "--out", str(tmp_path / "out")])
+    with pytest.raises(SystemExit):
+        main()
+    assert "none.pth is no PyTorch file of tensors" in capsys.readouterr().err
 
 
 def test_weights_of_another_network_are_refused() -> None:

@@ -44,7 +44,7 @@ def write_detector(folder: Path) -> None:
     x = keras.layers.Conv2D(8, 3, strides=4, activation="relu", name="features")(pixels)
     x = keras.layers.GlobalAveragePooling2D(name="avg_pool")(x)
     model = keras.Model(pixels, keras.layers.Dense(1, activation="sigmoid", name="predictions")(x))
-    gates = QualityGates(0, 0, 1, 0)
+    gates = QualityGates(0, 0, 1, 0, 256)
     save_artifact(folder, model, DetectorSpec(name="default", input_size=32, gates=gates, licence="For tests only"))
 
 

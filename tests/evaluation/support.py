@@ -17,7 +17,7 @@ FINDER = SimpleNamespace(find=find_by_light)
 
 def detector(name="tiny", gain=1.0, **spec):
     """Red is fake; a gain turns it the other way round or makes it blind."""
-    values = {"input_size": 32, "gates": QualityGates(0, 0, 1, 0), "thresholds": Thresholds(0.3, 0.7), **spec}
+    values = {"input_size": 32, "gates": QualityGates(0, 0, 1, 0, 256), "thresholds": Thresholds(0.3, 0.7), **spec}
     found = ColourDetector(DetectorSpec(name=name, **values))
     found.name, found.sha256 = name, f"{name}-weights".encode().hex().ljust(64, "0")[:64]
     told = found.predict

@@ -35,6 +35,7 @@ def test_card_figures_and_licence_are_there(app: AppTest) -> None:
     said = words(app)
     assert "Knows colours only" in said
     assert "For tests only" in said
+    assert "0 px high, sharpness 0, brightness 0, turned at most 1, noise at most 256; beyond one of these" in said
     assert app.dataframe[0].value["Value"].tolist() == ["0.987"]
 
 
