@@ -26,7 +26,7 @@ def facts(spec: DetectorSpec) -> dict[str, str]:
     return {
         "Licence": spec.licence or sidebar.NO_LICENCE,
         "Input": f"{spec.input_size} × {spec.input_size} pixels, a crop of {spec.crop.scale:.2g} face heights",
-        "Classes": ", ".join(name.replace("_", " ") for name in spec.classes),
+        "Classes": ", ".join("GAN" if name == "gan" else name.replace("_", " ") for name in spec.classes),
         **_verdicts(spec),
         "Least quality of a face": f"{least_quality(spec.gates, words('en'))}; beyond one of these it is uncertain",
         "Fingerprint": f"{spec.weights_sha256[:16]}…",

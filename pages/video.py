@@ -111,6 +111,12 @@ def report_of(item: StoredMedia, detector: Detector, sampling: Sampling) -> Vide
     return None
 
 
+def made_on_a_click(item: StoredMedia, key: str, report: VideoReport, detector: Detector) -> None:
+    """Buttons beside those that save what is there."""
+    heatmap_video.offer(item, key, report, detector)
+    filing.button(item, report, detector)
+
+
 routing.require_router()
 st.title("Check a video", anchor=False)
 st.caption("Every person is followed and judged on this machine. Nothing is sent anywhere.")
@@ -126,9 +132,9 @@ if report is None:
     st.stop()
 opened.note(item, report, detector)
 verdict.card(report, detector.spec.limits(video=True), dark=resources.dark(), key=item.digest, wide=True)
-filed = partial(filing.button, item, report, detector)
-exports.row(report, item.digest, {"CSV": (exports.as_csv, ".csv", "text/csv")}, filed)
 key = results.shown_key(item, results.settings_key(detector, "video", str(sampling)))
-heatmap_video.panel(item, key, report, detector)
+made = partial(made_on_a_click, item, key, report, detector)
+exports.row(report, item.digest, {"CSV": (exports.as_csv, ".csv", "text/csv")}, made)
+heatmap_video.panel(item, key, report)
 timeline.evidence(item, report, detector)
 file_says.panel(item, partial(pictures.still, item, report))

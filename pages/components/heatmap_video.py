@@ -88,18 +88,12 @@ def _made(path: Path, item: StoredMedia, report: VideoReport) -> None:
         )
 
 
-def panel(item: StoredMedia, key: str, report: VideoReport, detector: Detector) -> None:
-    """The button, the progress, or the film of the report that is kept under `key`."""
-    path, job_key = path_of(item, key), f"film:{item.digest}:{key}"
-    if path.exists():
-        _made(path, item, report)
-        return
+def offer(item: StoredMedia, key: str, report: VideoReport, detector: Detector) -> None:
+    """The button, while the film is neither there nor being made."""
+    path, job_key = path_of(item, key), _job_key(item, key)
     job = live.known_job(job_key)
-    if job is not None and not job.ended:
-        _running(job)
+    if path.exists() or (job is not None and not job.ended):
         return
-    if job is not None and job.state == "failed":
-        st.error(escape(job.error or ""), title=job.error_title, icon=":material/error:")
     st.button(
         "Make a heatmap video",
         icon=":material/movie_edit:",
@@ -107,3 +101,20 @@ def panel(item: StoredMedia, key: str, report: VideoReport, detector: Detector) 
         help=WHAT,
         on_click=partial(_start, job_key, item, path, report, detector),
     )
+
+
+def panel(item: StoredMedia, key: str, report: VideoReport) -> None:
+    """The film of the report that is kept under `key`, how far it is, or why there is none."""
+    path = path_of(item, key)
+    if path.exists():
+        _made(path, item, report)
+        return
+    job = live.known_job(_job_key(item, key))
+    if job is not None and not job.ended:
+        _running(job)
+    elif job is not None and job.state == "failed":
+        st.error(escape(job.error or ""), title=job.error_title, icon=":material/error:")
+
+
+def _job_key(item: StoredMedia, key: str) -> str:
+    return f"film:{item.digest}:{key}"

@@ -110,7 +110,7 @@ def _frame(report: VideoReport, item: StoredMedia, frame: FrameReport, detector:
 def _gallery(item: StoredMedia, frames: Sequence[FrameReport], key: str, scale: float) -> None:
     st.subheader("Strongest frames", anchor=False)
     st.caption("The moments that speak loudest for a manipulation. Open one to see it above.")
-    with st.grid("auto", min_column_width=150):
+    with st.grid("auto", min_column_width=120):
         for frame in frames:
             score = strongest_face(frame)
             with st.container(border=True, gap="small"):
