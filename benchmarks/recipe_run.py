@@ -36,6 +36,7 @@ def write_manifest(recipe: Recipe, path: Path) -> None:
     """Train and val of ../shared/data; of the source that is left out only val."""
     from core.data.dataset import find_samples
 
+    path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", newline="", encoding="utf-8") as file:
         lines = csv.writer(file)
         lines.writerow(["path", "label", "source", "split", "group"])

@@ -29,9 +29,14 @@ def test_where_a_band_is_not_known_the_curve_stands_alone():
     assert [trace.name for trace in charts.roc({"a": {"roc": curve}}).data] == ["a", "Chance"]
 
 
-def test_of_many_curves_only_the_first_has_a_band():
-    many = {f"{number}": CURVES["All sources"] for number in range(4)}
-    assert len([trace for trace in charts.roc(many).data if trace.fill == "toself"]) == 1
+@pytest.mark.parametrize(("curves", "bands"), [(5, 5), (6, 1)])
+def test_up_to_five_curves_have_bands_and_of_more_only_the_first(curves, bands):
+    figure = charts.roc({f"{number}": CURVES["All sources"] for number in range(curves)})
+    shaded = [trace.fill == "toself" for trace in figure.data]
+    assert sum(shaded) == bands
+    assert all(shaded[:bands])  # none is painted over a line
+    fills = {trace.fillcolor for trace in figure.data[:bands]}
+    assert len(fills) == bands
 
 
 def test_calibration_bars_reach_from_low_to_high():
@@ -142,6 +147,25 @@ def test_difference_shows_the_interval_and_zero():
     assert figure.layout.shapes[0].x0 == 0
     low, high = figure.layout.xaxis.range
     assert low < -0.05 < 0.05 < high
+
+
+BY_FILM = {"difference": 0.1, "delong": {"difference_95": [None, None]}, "bootstrap": {"difference_95": [-0.1, 0.3]}}
+BY_FACE = {"difference": 0.1, "delong": {"difference_95": [0.05, 0.15]}, "bootstrap": {"difference_95": [0.0, 0.2]}}
+
+
+@pytest.mark.parametrize(
+    ("figures", "bars", "words"),
+    [
+        ({"a": BY_FACE}, [0.05], "interval: DeLong's"),
+        ({"a": BY_FILM}, [0.2], "interval: bootstrap by groups"),
+        ({"a": BY_FACE, "b": BY_FILM}, [0.05, 0.2], "interval: DeLong's or bootstrap by groups"),
+        ({"a": {"difference": 0.1, "delong": {"difference_95": [None, None]}}}, [0], "interval: not known"),
+    ],
+)
+def test_difference_draws_the_interval_that_holds_and_says_whose(figures, bars, words):
+    figure = charts.difference(figures)
+    assert figure.data[0].error_x.array == pytest.approx(bars)
+    assert figure.layout.xaxis.title.text.endswith(words)
 
 
 def test_areas_set_the_spectrum_beside_the_detector():

@@ -11,7 +11,7 @@ from core.data.facts import Progress, look_at_all
 from core.data.folders import Found, few, read_folder, read_manifest
 from core.data.roots import check_allowed, data_roots
 from core.data.sample import REAL, SPLITS, Sample
-from core.data.splits import divide
+from core.data.splits import by_film, divide
 from core.errors import DataError
 
 __all__ = ["REAL", "SPLITS", "Labelled", "Sample", "classes_of", "find_labelled", "find_samples", "index_data"]
@@ -39,7 +39,8 @@ def index_data(
     A `manifest.csv` (path, label, and optionally split, source and group) rules where there is one; otherwise class
     folders are looked for: `Real` (any case) and whatever stands beside it, such as `Fake`, or `FaceSwap` and `GAN`.
     Folders named train, val or test above or below them are respected; where no split is named it is drawn by group
-    (80, 10 and 10 %), and for that all pictures are looked at once.
+    (80, 10 and 10 %), and for that all pictures are looked at once. A folder below a class that holds the frames of
+    one video is one group, whether or not splits are named.
 
     Args:
         folders: Data folders or manifests.
@@ -88,11 +89,10 @@ def find_labelled(
     if not found:
         raise DataError(_nothing_found(list(places.values())))
     _check_labels(found)
-    if all(one.sample.split for one in found):
-        return Labelled([one.sample for one in found], names_splits)
-    return Labelled(
-        divide(found, look_at_all([one.sample.path for one in found], on_progress, should_stop)), names_splits
-    )
+    samples = [one.sample for one in found]
+    if not all(sample.split for sample in samples):
+        samples = divide(found, look_at_all([sample.path for sample in samples], on_progress, should_stop))
+    return Labelled(by_film(samples, found, lambda paths: look_at_all(paths, None, should_stop)), names_splits)
 
 
 def classes_of(samples: Iterable[Sample]) -> tuple[str, ...]:
@@ -118,9 +118,22 @@ def _all_in(paths: Sequence[Path]) -> tuple[list[Found], bool]:
     for path, name in zip(paths, _source_names(paths)):
         read = _read(path, name)
         named |= any(one.sample.split for one in read)
+        here: dict[Path, Found] = {}
         for one in _with_val(read):
-            found.setdefault(key_of(one.sample.path), one)
+            _check_same_label(here.setdefault(key_of(one.sample.path), one), one)
+        for key, one in here.items():
+            found.setdefault(key, one)  # of several folders the one that was named first rules
     return list(found.values()), named
+
+
+def _check_same_label(first: Found, second: Found) -> None:
+    """One list that calls a file both is wrong in one place, and which one cannot be known here."""
+    labels = first.sample.label, second.sample.label
+    if labels[0] != labels[1]:
+        raise DataError(
+            f"{first.sample.path} has two labels ({few(labels) or 'neither of them a plain word'}): "
+            "keep the right one, and delete the file's other line or copy."
+        )
 
 
 def file_keys() -> Callable[[Path], Path]:

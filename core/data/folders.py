@@ -27,10 +27,17 @@ MOST_NAMES = 6
 
 
 class Found(NamedTuple):
-    """A sample, and the folder below its class in which it lies ("" for none); None where a manifest says its group."""
+    """A sample and where it lies.
+
+    Attributes:
+        folder: The one below its class ("" for none), of a manifest the one that a row names; None where a row says
+            the group.
+        from_manifest: Whether a row of a manifest named it.
+    """
 
     sample: Sample
     folder: str | None
+    from_manifest: bool = False
 
 
 @dataclass(frozen=True)
@@ -76,7 +83,7 @@ def read_folder(root: Path, source: str) -> list[Found]:
     if len({one.sample.source for one in found}) > MOST_SOURCES:
         found = [
             Found(replace(sample, source=source, group=f"{sample.source}/{sample.group}"), f"{sample.source}/{folder}")
-            for sample, folder in found
+            for sample, folder, _ in found
         ]
     return found
 
@@ -148,4 +155,4 @@ def _row(manifest: Path, line: int, row: Mapping[str, str | None], source: str) 
         split=SPLIT_NAMES.get(split, ""),
         group=cell("group") or str(Path(name).with_suffix("")),
     )
-    return Found(sample, None if cell("group") else Path(name).parent.as_posix())
+    return Found(sample, None if cell("group") else Path(name).parent.as_posix(), from_manifest=True)

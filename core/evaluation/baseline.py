@@ -118,7 +118,8 @@ def baseline_figures(
 
     `train`: fitted on the source's training pictures, judged on the samples. `folds`: without enough of those, each
     fifth of the samples is judged by a model of the other four, whole groups together. Sources where neither works
-    (a class with fewer than five faces) are left out.
+    are left out: a class with fewer than five faces, or a fifth whose other four lack a class, as where each class is
+    one group.
     """
     figures = {}
     for source in sorted({sample.source for sample in samples}):
@@ -128,8 +129,10 @@ def baseline_figures(
             continue
         if _rarer(known_fake) >= LEAST_TRAIN:
             scores, fitted_on = _fit(known, known_fake).logits(x), "train"
+        elif (by_folds := _by_folds(x, fake, groups)) is not None:
+            scores, fitted_on = by_folds, "folds"
         else:
-            scores, fitted_on = _by_folds(x, fake, groups), "folds"
+            continue
         low, high = auc_interval(scores, fake, groups=groups, rounds=500)
         figures[part_of(source)] = {
             "auc": round(roc_auc(scores, fake), 4),
@@ -156,14 +159,17 @@ def _fit(x: Floats, fake: NDArray[np.bool_]) -> Logistic:
     return fit_logistic(x, fake, sample_weight=np.where(fake, len(fake) / fake.sum(), len(fake) / (~fake).sum()) / 2)
 
 
-def _by_folds(x: Floats, fake: NDArray[np.bool_], groups: Sequence[str]) -> Floats:
-    """Scores (n,) of models that have not seen the item's group."""
+def _by_folds(x: Floats, fake: NDArray[np.bool_], groups: Sequence[str]) -> Floats | None:
+    """Scores (n,) of models that have not seen the item's group; None where one of them would know a single class."""
     names, member = np.unique(groups, return_inverse=True)
     fold = np.random.default_rng(0).permutation(len(names))[member] % FOLDS
     scores = np.zeros(len(x))
     for number in range(FOLDS):
         inside = fold == number
         others = fake[~inside]
-        if inside.any() and others.any() and not others.all():
-            scores[inside] = _fit(x[~inside], others).logits(x[inside])
+        if not inside.any():
+            continue
+        if not others.any() or others.all():
+            return None
+        scores[inside] = _fit(x[~inside], others).logits(x[inside])
     return scores

@@ -36,6 +36,7 @@ import numpy as np
 from core.analysis.verdict import failed_gates, verdict_of
 from core.errors import DataError
 from core.evaluation.scoring import Scored
+from core.evaluation.selection import GROUP
 from core.evaluation.shape import fault_in
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION = 1
 KIND = "deepfake-evaluation"
+NO_NAME = "labelled media"
 Document = dict[str, Any]
 
 
@@ -116,10 +118,14 @@ def to_json(document: Document, *, indent: int | None = None) -> str:
 
 
 def anonymous(document: Document) -> Document:
-    """Without file names, folders and reasons that name files: what may be shipped with a detector."""
+    """Without names of files, folders and groups, and reasons that name files: what may be shipped with a detector.
+
+    The values of other columns of a manifest stay: figures stand by them.
+    """
     items = {name: column for name, column in document["items"].items() if name != "path"}
-    data = {key: value for key, value in document["data"].items() if key != "folders"}
-    return {**document, "items": items, "data": data, "unreadable": []}
+    data = {key: value for key, value in document["data"].items() if key != "folders"} | {"name": NO_NAME}
+    columns = {name: figures for name, figures in document["columns"].items() if name != GROUP}
+    return {**document, "items": items, "data": data, "columns": columns, "unreadable": []}
 
 
 def read_document(path: Path) -> Document:

@@ -170,14 +170,17 @@ def _suggest(gate: Gate, bins: Sequence[dict[str, Any]]) -> float | None:
 
     From the bad end on: a bin breaks the promise when even the lower end of the 95 % interval of one class's errors
     lies above the share that the thresholds were chosen for, or when even the upper end of that of its AUC lies below
-    0.75. Bins too small to tell go with what comes after them.
+    0.75. The first bin that keeps it, by the lower end of its AUC as well, ends the search. Bins too small or too
+    uncertain to tell go with what comes after them.
     """
     limit = None
     for one in reversed(bins) if gate.from_above else bins:
         if min(one["real"], one["fake"]) < LEAST:
             continue
         errs = max(one["real_called_fake_95"][0], one["fake_called_real_95"][0]) > MAX_ERROR
-        if not errs and not one["auc_95"][1] < LEAST_AUC:  # NaN: told apart without an error
+        low, high = one["auc_95"]
+        if errs or high < LEAST_AUC:
+            limit = one["from"] if gate.from_above else one["to"]
+        elif low >= LEAST_AUC or one["auc"] == 1:  # without an error there is no interval, nor with a few groups alone
             break
-        limit = one["from"] if gate.from_above else one["to"]
     return limit

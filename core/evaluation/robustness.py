@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from core.evaluation.changes import KINDS, Change
+from core.evaluation.comparison import edges_of
 from core.evaluation.figures import figures_of, parts_of, rankable
 from core.evaluation.scoring import Scored
-from core.metrics import delong_test
+from core.metrics import clustered, delong_test, paired_bootstrap
 
 ROUNDS = 400
 SHOWN = ("auc", "auc_95", "real_called_fake", "fake_called_real", "uncertain", "no_face")
@@ -24,7 +25,8 @@ def level_figures(clean: Sequence[Scored], changed: Sequence[Scored], change: Ch
 
     Returns:
         `kind`, `level`, `label`, and by part: AUC with its bootstrap interval, shares, and `loss`: AUC before minus
-        AUC after on what has a face both times, with the 95 % interval of DeLong's paired comparison.
+        AUC after on what has a face both times, with the 95 % interval of DeLong's paired comparison, or, where a group
+        has several pictures, of the paired bootstrap by groups.
     """
     after = {one.sample.path: one for one in changed}
     found = {}
@@ -43,15 +45,15 @@ def untouched_figures(clean: Sequence[Scored]) -> dict[str, Any]:
 
 def _loss(before: Sequence[Scored], after: Sequence[Scored]) -> dict[str, Any]:
     pairs = [(a, b) for a, b in zip(before, after, strict=True) if a.logit is not None and b.logit is not None]
-    first, fake, _ = rankable([a for a, _ in pairs])
+    first, fake, groups = rankable([a for a, _ in pairs])
     second, _, _ = rankable([b for _, b in pairs])
     if min(fake.sum(), (~fake).sum()) < 2:
         return {"loss": None, "loss_95": None}
-    difference = delong_test(first, second, fake)
-    return {
-        "loss": round(difference.difference, 4),
-        "loss_95": [round(difference.low, 4), round(difference.high, 4)],
-    }
+    if clustered(groups):
+        difference = paired_bootstrap(first, second, fake, groups=groups, rounds=ROUNDS)
+    else:
+        difference = delong_test(first, second, fake)
+    return {"loss": round(difference.difference, 4), "loss_95": edges_of(difference)}
 
 
 def kinds_in(levels: Sequence[dict[str, Any]]) -> list[str]:

@@ -97,7 +97,7 @@ def score_media(
         if row is not None:
             return _from_row(sample, row)
         scored = _judge(sample, detector, finder, change, should_cancel)
-        if cache:
+        if cache and scored.verdict != "error":  # what kept it from being read may pass
             cache.put(key, _to_row(scored))
         return scored
 

@@ -54,7 +54,8 @@ def select(
         folders: As for `find_samples`: class folders, or a manifest.csv.
         split: `auto` takes test where folders or manifest name splits, else all there is. Any other of data without
             splits is the one that training draws, and `notes` says so.
-        limit: At most so many a source, half of them real, drawn by `seed`; the training pictures likewise.
+        limit: At most so many a source, half of them real, drawn by `seed`; of training pictures, which the baseline is
+            fitted on, there are as many as ever.
         seed: Of that choice.
 
     Raises:

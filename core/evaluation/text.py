@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from core.evaluation.document import Document
@@ -28,9 +28,28 @@ def interval(edges: Sequence[float | None] | None) -> str:
     return NONE if not edges or None in edges else "–".join(number(edge) for edge in edges)
 
 
-def signed_interval(edges: Sequence[float | None]) -> str:
+def signed_interval(edges: Sequence[float | None] | None) -> str:
     """ "-0.003 to +0.010"."""
-    return NONE if None in edges else " to ".join(f"{edge:+.3f}" for edge in edges)
+    return NONE if not edges or None in edges else " to ".join(f"{edge:+.3f}" for edge in edges)
+
+
+def difference_interval(figures: Mapping[str, Any]) -> Sequence[float | None]:
+    """The interval of a part's difference that counts: DeLong's, or the bootstrap's where there is none of DeLong's."""
+    return figures[way]["difference_95"] if (way := _way(figures)) else (None, None)
+
+
+def interval_words(figures: Iterable[Mapping[str, Any]]) -> str:
+    """Whose intervals `difference_interval` gives: "DeLong's", "bootstrap by groups", or both."""
+    ways = {_way(one) for one in figures}
+    return " or ".join(words for way, words in WAYS.items() if way in ways) or "not known"
+
+
+WAYS = {"delong": "DeLong's", "bootstrap": "bootstrap by groups"}
+
+
+def _way(figures: Mapping[str, Any]) -> str | None:
+    intervals = ((way, (figures.get(way) or {}).get("difference_95")) for way in WAYS)
+    return next((way for way, edges in intervals if edges and None not in edges), None)
 
 
 def p_value(p: float | None) -> str:
@@ -124,7 +143,8 @@ def _calibration(document: Document) -> Iterator[str]:
 def _comparison(document: Document) -> Iterator[str]:
     comparison = document["comparison"]
     one, other = document["detector"]["name"], comparison["other"]["name"]
-    yield f"\n{one} against {other}, on what has a face for both"
+    whose = interval_words(comparison["figures"].values())
+    yield f"\n{one} against {other}, on what has a face for both; intervals to go by: {whose}"
     head = ["source", "faces", "AUC", "AUC of other", "difference", "95 % (DeLong)", "p", "95 % (bootstrap)", "p"]
     rows = []
     for part, f in comparison["figures"].items():

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from core.charts import palette
 from core.evaluation.changes import KINDS
-from core.evaluation.text import interval, signed_interval
+from core.evaluation.text import difference_interval, interval, interval_words, signed_interval
 from core.evaluation_charts.look import BANDS, DASHES, Part, auc_axis, band, bars, dress, edges_of, text
 
 
@@ -53,11 +53,14 @@ def _shown(parts: Iterable[Part]) -> list[float | None]:
 
 
 def difference(figures: Mapping[str, Part], *, dark: bool = False, height: int | None = None) -> go.Figure:
-    """AUC of one detector minus that of the other by part, with DeLong's 95 % interval; 0 is no difference."""
+    """AUC of one detector minus that of the other by part, with its 95 % interval; 0 is no difference.
+
+    The interval is DeLong's, or the bootstrap's by groups where DeLong's does not hold; the axis says which.
+    """
     colours, figure = palette(dark), go.Figure()
     names = list(figures)
     values = [figures[name]["difference"] for name in names]
-    edges = [edges_of(figures[name]["delong"], "difference_95") for name in names]
+    edges = [difference_interval(figures[name]) for name in names]
     colour = colours.people[0]
     hover = "%{y}: <b>%{x:+.3f}</b> (%{customdata[0]})<extra></extra>"
     figure.add_trace(
@@ -75,8 +78,8 @@ def difference(figures: Mapping[str, Part], *, dark: bool = False, height: int |
     dress(
         figure,
         colours,
-        height or 110 + 34 * len(names),
-        "← other · better by · this →",
+        height or 126 + 34 * len(names),
+        f"← other · better by · this →<br>95 % interval: {interval_words(figures.values())}",
         "",
     )
     figure.update_layout(showlegend=False)

@@ -13,7 +13,7 @@ from core.evaluation_charts.look import BANDS, DASHES, HEIGHT, SHARES, Part, ban
 def roc(curves: Mapping[str, Part | None], *, dark: bool = False, height: int = HEIGHT) -> go.Figure:
     """ROC curves by name as given; names whose curve is None are left out.
 
-    Up to two have their 95 % bands, of more only the first: bands over bands hide what they shall show.
+    Up to five have their 95 % bands, of more only the first: so many bands hide what they shall show.
     """
     figure = _square(curves, "roc", "Reals called fake", "Fakes found", dark, height)
     muted = palette(dark).muted
@@ -36,13 +36,14 @@ def _square(
 ) -> go.Figure:
     colours, figure = palette(dark), go.Figure()
     drawn = {name: both[which] for name, both in curves.items() if both}
-    for order, (name, curve) in enumerate(drawn.items()):
-        colour = colours.people[order % len(colours.people)]
-        if order == 0 or len(drawn) <= BANDS:
-            edges = zip(curve["x"], curve["low"], curve["high"], strict=True)
-            known = [(x, low, high) for x, low, high in edges if low is not None and high is not None]
-            x, low, high = ([row[at] for row in known] for at in range(3))
-            band(figure, x, low, high, colour)
+    painted = [colours.people[order % len(colours.people)] for order in range(len(drawn))]
+    shaded = len(drawn) if len(drawn) <= BANDS else 1
+    for curve, colour in list(zip(drawn.values(), painted, strict=True))[:shaded]:  # below all lines
+        edges = zip(curve["x"], curve["low"], curve["high"], strict=True)
+        known = [(x, low, high) for x, low, high in edges if low is not None and high is not None]
+        x, low, high = ([row[at] for row in known] for at in range(3))
+        band(figure, x, low, high, colour)
+    for order, ((name, curve), colour) in enumerate(zip(drawn.items(), painted, strict=True)):
         line = {"color": colour, "width": 2, "dash": DASHES[order % len(DASHES)]}
         hover = f"{text(name)}<br>{x_title} %{{x:.0%}}<br>{y_title} <b>%{{y:.1%}}</b><extra></extra>"
         figure.add_trace(

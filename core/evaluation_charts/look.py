@@ -10,8 +10,8 @@ import plotly.graph_objects as go
 from core.charts import Palette
 
 HEIGHT = 380
-BANDS = 2
-"""So many curves have their bands; of more only the first has."""
+BANDS = 5
+"""So many curves have their bands, pale enough to be seen through; of more only the first has."""
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 SHARES = {"tickvals": [0, 0.2, 0.4, 0.6, 0.8, 1], "tickformat": ".0%"}
 Part = Mapping[str, Any]

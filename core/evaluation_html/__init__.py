@@ -143,7 +143,9 @@ def _curves(document: Document, page: Page) -> Iterator[str]:
         return
     yield '<h2>How well it ranks</h2><div class="grid">'
     yield page.chart(
-        "ROC", "Fakes found over reals called fake, at every threshold.", lambda dark: charts.roc(curves, dark=dark)
+        "ROC",
+        "Fakes found over reals called fake, at every threshold. Shaded: 95 % bands by bootstrap.",
+        lambda dark: charts.roc(curves, dark=dark),
     )
     yield page.chart(
         "Precision and recall",

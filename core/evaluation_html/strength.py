@@ -21,6 +21,7 @@ from core.evaluation.text import (
     explanation_rows,
     explanation_words,
     interval,
+    interval_words,
     number,
     p_value,
     robustness_rows,
@@ -49,7 +50,8 @@ def comparison(document: Document, page: Page) -> Iterator[str]:
     yield f"<h2>Against {escape(other)}</h2>{table(head, rows)}<div class='grid'>"
     yield page.chart(
         "Difference in AUC",
-        "On the same media, with DeLong's 95 % interval. An interval that holds 0 shows no difference.",
+        f"On the same media, with 95 % intervals ({interval_words(measured['figures'].values())}). "
+        "An interval that holds 0 shows no difference.",
         lambda dark: charts.difference(measured["figures"], dark=dark),
     )
     both = {name: document["curves"].get(ALL), other: (measured.get("other_curves") or {}).get(ALL)}

@@ -11,7 +11,7 @@ from core.metrics.calibration import (
 from core.metrics.decisions import Confusion, confusion, equal_error_rate, wilson_interval
 from core.metrics.delong import Difference, auc_standard_error, delong_interval, delong_test, paired_bootstrap
 from core.metrics.ranking import Curve, auc_interval, average_precision, pr_curve, roc_auc, roc_curve
-from core.metrics.resampling import resampled_weights
+from core.metrics.resampling import clustered, enough, resampled_weights
 
 __all__ = [
     "CalibrationBin",
@@ -25,9 +25,11 @@ __all__ = [
     "brier_score",
     "calibration_bins",
     "calibration_error",
+    "clustered",
     "confusion",
     "delong_interval",
     "delong_test",
+    "enough",
     "equal_error_rate",
     "expected_calibration_error",
     "paired_bootstrap",

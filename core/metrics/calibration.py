@@ -39,7 +39,7 @@ class CalibrationError:
 
     Attributes:
         ece: Debiased, mean absolute distance.
-        low: Lower end of its 95 % bootstrap interval; NaN where a class has fewer than `LEAST_EACH` items.
+        low: Lower end of its 95 % bootstrap interval; NaN where there is not `enough` for one.
         high: Its upper end.
         plain: As measured, which chance alone makes larger.
         rms: Root of the debiased mean squared distance.
@@ -100,6 +100,7 @@ def calibration_error(
     """
     share, gap, spread = _binned(probabilities, labels, weights, bins)
     plain = float(np.sum(share * np.abs(gap)))
+    tied = np.unique(np.asarray(probabilities)).size < np.size(probabilities)  # copies in a resample are no ties
     raw = plain - _chance(share, gap, spread)
     squared = float(np.sum(share * (gap**2 - spread**2)))
     p, y = np.asarray(probabilities, dtype=np.float64), np.asarray(labels, dtype=bool)
@@ -109,9 +110,9 @@ def calibration_error(
         for counts in drawn:
             kept = np.repeat(np.arange(len(p)), counts.astype(int))
             if y[kept].any() and not y[kept].all():
-                parts = _binned(p[kept], y[kept], w[kept], bins)
+                parts = _binned(p[kept], y[kept], w[kept], bins, tied)
                 draws.append(float(np.sum(parts[0] * np.abs(parts[1]))) - _chance(*parts))
-    edges = interval_of(draws) if enough(y) else NO_INTERVAL
+    edges = interval_of(draws) if enough(y, groups) else NO_INTERVAL
     moved = raw - float(np.mean(draws)) if draws else 0.0
     low, high = (float(np.maximum(0.0, edge + moved)) for edge in edges)
     return CalibrationError(max(0.0, raw), low, high, plain, float(np.sqrt(max(0.0, squared))))
@@ -150,22 +151,32 @@ def _arrays(probabilities: ArrayLike, labels: ArrayLike, weights: ArrayLike | No
     return p, y, w
 
 
-def _bin_members(p: Floats, w: Floats, bins: int) -> list[NDArray[np.intp]]:
-    order = np.argsort(p, kind="stable")
+def _bin_members(p: Floats, w: Floats, bins: int, tied: bool = True) -> list[NDArray[np.intp]]:
+    """Indices of each bin, by rising probability; empty where a tie takes all of it.
+
+    An edge inside a tie is moved to its end: cut by their order in the file, in which one class mostly comes first,
+    faces of one probability would seem to be wrong in both bins. `tied` false: leave the edges where they fall.
+    """
+    order = np.lexsort((w, p))
     if np.ptp(w) == 0:
-        return np.array_split(order, bins)
-    reached = np.cumsum(w[order])
-    edges = np.searchsorted(reached, reached[-1] * np.arange(1, bins) / bins, side="left")
+        size, more = divmod(len(p), bins)
+        edges = size * np.arange(1, bins) + np.minimum(np.arange(1, bins), more)
+    else:
+        reached = np.cumsum(w[order])
+        edges = np.searchsorted(reached, reached[-1] * np.arange(1, bins) / bins, side="left")
+    if tied:
+        ends = np.searchsorted(p[order], p[order][np.maximum(edges, 1) - 1], side="right")
+        edges = np.where(edges, ends, 0)
     return np.split(order, edges)
 
 
 def _binned(
-    probabilities: ArrayLike, labels: ArrayLike, weights: ArrayLike | None, bins: int
+    probabilities: ArrayLike, labels: ArrayLike, weights: ArrayLike | None, bins: int, tied: bool = True
 ) -> tuple[Floats, Floats, Floats]:
     """Of each bin: its share of the weight, observed minus predicted, and the standard error of what was observed."""
     p, y, w = _arrays(probabilities, labels, weights)
     rows = []
-    for members in _bin_members(p, w, bins):
+    for members in _bin_members(p, w, bins, tied):
         if len(members):
             part, total = w[members], w[members].sum()
             observed = float(np.average(y[members], weights=part))

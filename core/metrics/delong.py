@@ -9,9 +9,11 @@ from scipy.special import expit, logit
 from scipy.stats import norm, rankdata
 
 from core.metrics.ranking import Ranked, roc_auc, weighted_auc
-from core.metrics.resampling import percentiles, resampled_weights
+from core.metrics.resampling import NO_INTERVAL, enough, interval_of, resampled_weights
 
 Floats = NDArray[np.float64]
+NO_ERROR = 1e-12
+"""A standard error below this is none that the formula knows of: all samples like this one would give the same."""
 
 
 @dataclass(frozen=True)
@@ -21,9 +23,9 @@ class Difference:
     Attributes:
         first: AUC of the first.
         second: AUC of the second.
-        low: Lower end of the 95 % interval of first - second.
+        low: Lower end of the 95 % interval of first - second, -1..1; NaN where it cannot be known.
         high: Its upper end.
-        p_value: Two-sided, of no difference.
+        p_value: Two-sided, of no difference; NaN where it cannot be known.
     """
 
     first: float
@@ -65,11 +67,12 @@ def auc_covariance(scores: ArrayLike, labels: ArrayLike) -> tuple[Floats, Floats
 
 
 def auc_standard_error(scores: ArrayLike, labels: ArrayLike) -> float:
-    """DeLong's standard error of one AUC; NaN where a class has fewer than two items."""
+    """DeLong's standard error of one AUC; NaN where it knows none, as of an AUC of 0 or 1 or of a single fake."""
     try:
-        return float(np.sqrt(auc_covariance(scores, labels)[1][0, 0]))
+        error = float(np.sqrt(auc_covariance(scores, labels)[1][0, 0]))
     except ValueError:
         return float("nan")
+    return error if error >= NO_ERROR else float("nan")
 
 
 def delong_interval(scores: ArrayLike, labels: ArrayLike, level: float = 0.95) -> tuple[float, float]:
@@ -87,6 +90,10 @@ def delong_interval(scores: ArrayLike, labels: ArrayLike, level: float = 0.95) -
 def delong_test(first: ArrayLike, second: ArrayLike, labels: ArrayLike) -> Difference:
     """Whether two detectors' AUC differ, each item having been judged by both (DeLong et al. 1988).
 
+    For items that are independent of each other: frames of one film take `paired_bootstrap`. Interval and p-value are
+    NaN where there is not `enough` for them, or a gap whose error the formula does not know. Without a gap and without
+    an error, as of the same ranking twice, p is 1 and there is no interval.
+
     Raises:
         ValueError: A class has fewer than two items, or the lengths differ.
     """
@@ -94,10 +101,13 @@ def delong_test(first: ArrayLike, second: ArrayLike, labels: ArrayLike) -> Diffe
     one, other = float(areas[0]), float(areas[1])
     gap = one - other
     error = float(np.sqrt(max(0.0, covariance[0, 0] + covariance[1, 1] - 2 * covariance[0, 1])))
-    if error < 1e-12:  # the same ranking twice, or both without an error
-        return Difference(one, other, gap, gap, 1.0 if abs(gap) < 1e-12 else 0.0)
+    if not enough(labels):
+        return Difference(one, other, *NO_INTERVAL, float("nan"))
+    if error < NO_ERROR:
+        return Difference(one, other, *NO_INTERVAL, 1.0 if abs(gap) < NO_ERROR else float("nan"))
     reach = float(norm.ppf(0.975)) * error
-    return Difference(one, other, gap - reach, gap + reach, float(2 * norm.sf(abs(gap) / error)))
+    low, high = max(-1.0, gap - reach), min(1.0, gap + reach)
+    return Difference(one, other, low, high, float(2 * norm.sf(abs(gap) / error)))
 
 
 def paired_bootstrap(
@@ -111,13 +121,18 @@ def paired_bootstrap(
 ) -> Difference:
     """The same by drawing items, or whole groups, with both detectors' scores on them.
 
-    The p-value is twice the share of samples on the other side of no difference, at least 1 / (rounds + 1).
+    The p-value is twice the share of samples on the other side of no difference, at least 2 / (rounds + 1). Interval
+    and p-value are NaN as in `delong_test`; groups count as in `enough`.
     """
+    areas = roc_auc(first, labels), roc_auc(second, labels)
+    if not enough(labels, groups):
+        return Difference(*areas, *NO_INTERVAL, float("nan"))
     ranked = [Ranked.of(scores, labels) for scores in (first, second)]
     drawn = resampled_weights(labels, groups, rounds=rounds, seed=seed)
     gaps = np.concatenate([weighted_auc(ranked[0], w) - weighted_auc(ranked[1], w) for w in drawn])
     gaps = gaps[np.isfinite(gaps)]
-    low, high = percentiles(gaps)
-    beyond = min(np.sum(gaps <= 0), np.sum(gaps >= 0)) if len(gaps) else 0
+    low, high = interval_of(gaps)
+    beyond = min(np.sum(gaps <= 0), np.sum(gaps >= 0))
     p_value = min(1.0, 2 * (float(beyond) + 1) / (len(gaps) + 1))
-    return Difference(roc_auc(first, labels), roc_auc(second, labels), low, high, p_value)
+    known = bool(np.isfinite(low)) or abs(areas[0] - areas[1]) < NO_ERROR
+    return Difference(*areas, low, high, p_value if known else float("nan"))

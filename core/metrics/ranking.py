@@ -23,7 +23,7 @@ class Curve:
     Attributes:
         x: (g,) false positive rate or recall, 0..1.
         y: (g,) true positive rate or precision, 0..1.
-        low: (g,) lower edge of the band; NaN where a class has fewer than `LEAST_EACH` items.
+        low: (g,) lower edge of the band; NaN where there is not `enough` for one.
         high: (g,) upper edge.
     """
 
@@ -86,9 +86,10 @@ def auc_interval(
 ) -> tuple[float, float]:
     """Percentile bootstrap interval of the AUC, reals and fakes or whole groups resampled.
 
-    NaN where a class has fewer than `LEAST_EACH` items or where all samples give one AUC, as a perfect one.
+    NaN where fewer than `LEAST_EACH` groups hold one class (without groups: items), or where all samples give one AUC,
+    as a perfect one.
     """
-    if not enough(labels):
+    if not enough(labels, groups):
         return NO_INTERVAL
     ranked = Ranked.of(scores, labels)
     drawn = resampled_weights(labels, groups, rounds=rounds, seed=seed)
@@ -103,11 +104,16 @@ def weighted_auc(ranked: Ranked, weights: Floats) -> Floats:
 
 
 def average_precision(scores: ArrayLike, labels: ArrayLike) -> float:
-    """Mean precision over the fakes, without interpolation (as scikit-learn has it); NaN without both classes."""
+    """Mean precision over the fakes, for as many fakes as reals; NaN without both classes.
+
+    Without interpolation, as scikit-learn has it under weights that make both classes weigh the same. At the base rate
+    of a folder with ten times as many fakes, chance alone would reach 0.91; so it is 0.5, as in `pr_curve`.
+    """
     if not _both(labels):
         return NO_NUMBER
     true, false = (row[0] for row in Ranked.of(scores, labels).counts(np.ones((1, np.size(labels)))))
-    return float(np.sum(np.diff(true) * true[1:] / (true + false)[1:]) / true[-1])
+    recall, fallout = true / true[-1], false / false[-1]
+    return float(np.sum(np.diff(recall) * recall[1:] / (recall + fallout)[1:]))
 
 
 def roc_curve(
@@ -167,7 +173,7 @@ def _curve(
     ranked = Ranked.of(scores, labels)
     true, false = ranked.counts(np.ones((1, len(ranked.order))))
     low, high = np.full((2, len(grid)), NO_NUMBER)
-    if enough(labels):
+    if enough(labels, groups):
         band = np.array(list(_resampled(ranked, points, labels, groups, rounds, seed)))
         low, high = np.quantile(band, [0.025, 0.975], axis=0)
     return Curve(grid, points(true[0], false[0]), low, high)

@@ -9,8 +9,9 @@ Floats = NDArray[np.float64]
 CHUNK_NUMBERS = 4_000_000
 """Weights made at a time: 32 MB, however many items and rounds there are."""
 LEAST_EACH = 10
-"""Items of each class below which no interval is given: so few, drawn again, mostly give what they gave, and hardly any
-width would read as certainty. Ten real faces that are all judged rightly may still mean three errors in ten."""
+"""Items of each class, or groups that hold some of it, below which no interval is given: so few, drawn again, mostly
+give what they gave, and hardly any width would read as certainty. Ten real faces that are all judged rightly may still
+mean three errors in ten; of four films with 25 frames each, 95 % intervals held the truth in three trials of four."""
 NO_INTERVAL = (float("nan"), float("nan"))
 
 
@@ -22,9 +23,9 @@ def resampled_weights(
     Args:
         labels: (n,) true for fake. Without groups, reals and fakes are drawn apart, so that no sample lacks a class.
         groups: (n,) what belongs together, such as the frames of one video: then whole groups are drawn (the cluster
-            bootstrap; Field and Welsh 2007), since frames of one film say less than as many films. None, groups of
-            one item each, or a single group, of which there is nothing else to draw, means that every item stands for
-            itself.
+            bootstrap; Field and Welsh 2007), since frames of one film say less than as many films. None, or groups of
+            one item each, mean that every item stands for itself. So it does in a single group, of which there is
+            nothing else to draw, but no interval rests on that: `enough` asks for several.
         rounds: How many samples.
         seed: The same one gives the same samples.
 
@@ -52,10 +53,23 @@ def _drawn_apart(fake: NDArray[np.bool_], count: int, rng: np.random.Generator) 
     return weights
 
 
-def enough(labels: ArrayLike) -> bool:
-    """Whether there are enough items of each class for an interval."""
-    fake = np.asarray(labels, dtype=bool)
-    return min(int(fake.sum()), int((~fake).sum())) >= LEAST_EACH
+def enough(labels: ArrayLike, groups: Sequence[object] | None = None) -> bool:
+    """Whether `LEAST_EACH` groups hold fakes and as many hold reals, which an interval needs.
+
+    Args:
+        labels: (n,) true for fake.
+        groups: (n,) as for `resampled_weights`; None means that every item stands for itself.
+    """
+    fake = np.asarray(labels, dtype=bool).tolist()
+    held: tuple[set[str], set[str]] = (set(), set())
+    for label, group in zip(fake, range(len(fake)) if groups is None else groups, strict=True):
+        held[label].add(str(group))
+    return min(map(len, held)) >= LEAST_EACH
+
+
+def clustered(groups: Sequence[object]) -> bool:
+    """Whether any group has several items, so that a formula for independent ones does not hold."""
+    return len({str(group) for group in groups}) < len(groups)
 
 
 def interval_of(draws: ArrayLike, level: float = 0.95) -> tuple[float, float]:

@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.detector import Detector
 from core.errors import MediaError, UserError
-from core.evaluation.cache import stamp
+from core.evaluation.cache import detector_key, stamp
 from core.evaluation.gallery import OF_A_VIDEO, SHOWN, Card, Evidence, find_evidence
 from core.evaluation.gallery import gallery as cards_of
 from core.evaluation.mistakes import most_confident
@@ -31,13 +31,13 @@ def detector_of(document: dict[str, Any]) -> Detector | None:
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def _evidence(path: str, video: bool, file_stamp: str, sha256: str, _detector: Detector) -> Evidence:
+def _evidence(path: str, video: bool, file_stamp: str, key: str, _detector: Detector) -> Evidence:
     return find_evidence(Path(path), video, _detector, resources.finder())
 
 
 def evidence(path: Path, video: bool, detector: Detector) -> Evidence:
     """The face that decided; raises MediaError where the file is gone."""
-    return _evidence(str(path), video, stamp(path), detector.sha256, detector)
+    return _evidence(str(path), video, stamp(path), detector_key(detector), detector)
 
 
 def cards(document: dict[str, Any]) -> list[Card]:

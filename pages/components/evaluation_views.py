@@ -76,8 +76,7 @@ def table(figures: dict[str, Any], name: str, extra: dict[str, list[Any]], *, al
     def shares(key: str) -> list[float | None]:
         return [None if one[key] is None else 100 * one[key] for _, one in rows]
 
-    columns = {
-        name: [said(part) for part, _ in rows],
+    figures_of = {
         "AUC": [one["auc"] for _, one in rows],
         "95 % interval": [interval(one["auc_95"]) for _, one in rows],
         "Reals called fake": shares("real_called_fake"),
@@ -89,12 +88,14 @@ def table(figures: dict[str, Any], name: str, extra: dict[str, list[Any]], *, al
         "Fake": [one["fake"] for _, one in rows],
         "No face": [one["no_face"] for _, one in rows],
     }
+    first = f"{name} (column)" if name in figures_of else name  # a manifest may call a column "Fake"
+    columns = {first: [said(part) for part, _ in rows], **figures_of}
     area, share = st.column_config.NumberColumn(format="%.3f"), st.column_config.NumberColumn(format="%.1f %%")
     formats = dict.fromkeys(("EER", "Reals called fake", "Fakes called real", "Uncertain"), share)
     right = st.column_config.TextColumn(
         alignment="right", help="AUC of a logistic regression on nothing but the spectrum of the same crops"
     )
-    formats |= {"AUC": area, "Spectrum alone": right, name: st.column_config.TextColumn(pinned=True)}
+    formats |= {"AUC": area, "Spectrum alone": right, first: st.column_config.TextColumn(pinned=True)}
     formats |= dict.fromkeys(("Real", "Fake", "No face"), st.column_config.NumberColumn(width=60))
     st.dataframe(columns, hide_index=True, column_config=formats, placeholder=NONE, alt=alt)
 
@@ -196,13 +197,15 @@ def decisions(document: Document, key: str) -> None:
     )
     below, above = (np.where(np.array(video, bool), own, limit) for own, limit in zip(of_video, limits, strict=True))
     counts = confusion(probabilities, fake, below, above, held_back=held if gated else None)
-    right = counts.real[0] + counts.fake[2]
-    given = right + counts.real[2] + counts.fake[0]
     with chart, st.container(border=True):
         figure = charts.confusion_matrix(counts.real, counts.fake, dark=resources.dark())
         st.plotly_chart(figure, key=f"confusion_chart_{key}", config={"staticPlot": True}, alt="Confusion matrix")
         with st.grid(2, min_column_width=130):
-            st.metric("Right when it decides", percent(right / given if given else None))
+            st.metric(
+                "Right when it decides",
+                "–" if counts.accuracy != counts.accuracy else percent(counts.accuracy),
+                help="Of the verdicts that were given, both classes weighing the same.",
+            )
             st.metric("Reals called fake", percent(counts.real[2] / sum(counts.real) if sum(counts.real) else None))
             st.metric("Fakes called real", percent(counts.fake[0] / sum(counts.fake) if sum(counts.fake) else None))
             st.metric("Uncertain", "–" if counts.uncertain != counts.uncertain else percent(counts.uncertain))

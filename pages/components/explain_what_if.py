@@ -6,13 +6,13 @@ import numpy as np
 import streamlit as st
 
 from core import charts
-from core.analysis.scoring import score_crops
+from core.analysis.scoring import cut_views, score_crops, score_stills
 from core.analysis.types import FaceScore
 from core.detector import Detector, Thresholds
 from core.evaluation.changes import blur, downscale, jpeg
 from core.explain.regions import NAMES
-from core.explain.what_if import erase
-from core.faces import crop_face
+from core.explain.what_if import erase, mask_views
+from core.faces import Face
 from core.faces.crop import resize_crop
 from pages.components import pictures, resources, verdict
 from pages.components.explain_face import ChosenFace, face_of
@@ -43,15 +43,23 @@ def changed_crop(
     if quality < UNTOUCHED_QUALITY:
         rgb = jpeg(rgb, quality)
     face = face_of(chosen, (rgb.shape[1] / chosen.rgb.shape[1], rgb.shape[0] / chosen.rgb.shape[0]))
-    crop = crop_face(rgb, face, scale=detector.spec.crop.scale, size=detector.spec.input_size)
-    if erased is not None:
-        crop = erase(crop, erased)
-    return crop, score_crops(detector, crop[None], [face], maps=False, still=chosen.still)[0]
+    return _judged(chosen, detector, rgb, face, erased)
 
 
 def judged(chosen: ChosenFace, detector: Detector) -> FaceScore:
     """The face as it is, by the detector in use, which may not be the one of the report."""
-    return score_crops(detector, chosen.crop[None], [chosen.score.face], maps=False, still=chosen.still)[0]
+    return _judged(chosen, detector, chosen.rgb, chosen.score.face, None)[1]
+
+
+def _judged(
+    chosen: ChosenFace, detector: Detector, rgb: pictures.Rgb, face: Face, erased: np.ndarray | None
+) -> tuple[pictures.Rgb, FaceScore]:
+    views = cut_views(rgb, face, detector.spec.crop, detector.spec.input_size)
+    if erased is not None:
+        views = np.stack([erase(*both) for both in zip(views, mask_views(erased, detector.spec.crop), strict=True)])
+    if chosen.still:
+        return views[0], score_stills(detector, [views], [face], maps=False)[0]
+    return views[0], score_crops(detector, views[:1], [face], maps=False)[0]
 
 
 def _reset() -> None:

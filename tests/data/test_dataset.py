@@ -96,6 +96,31 @@ def test_a_file_counts_once_however_its_path_is_spelled(tmp_path, monkeypatch):
     assert [sample.label for sample in found].count("real") == 2  # what was named first rules
 
 
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ("a.png,real\nb.png,fake\na.png,fake", r"a\.png has two labels \(real, fake\): keep the right one"),
+        ("b.png,real\nx/../a.png,swap\na.png,fake", r"a\.png has two labels \(swap, fake\)"),  # another spelling
+        ("b.png,real\na.png,real\na.png,Real", None),  # twice, and the same
+    ],
+)
+def test_a_manifest_that_contradicts_itself_is_refused(tmp_path, rows, said):
+    (tmp_path / "x").mkdir()
+    (tmp_path / "manifest.csv").write_text("path,label,split\n" + "".join(f"{row},test\n" for row in rows.split("\n")))
+    if said:
+        with pytest.raises(DataError, match=said):
+            find_samples([tmp_path])
+    else:
+        assert len(find_samples([tmp_path])) == 2
+
+
+def test_a_link_from_one_class_to_the_other_is_refused(tmp_path):
+    two_classes(tmp_path, 1)
+    (tmp_path / "train/Fake/link.png").symlink_to(next((tmp_path / "train/Real").iterdir()))
+    with pytest.raises(DataError, match=r"has two labels \(fake, real\)"):
+        find_samples([tmp_path])
+
+
 def test_linked_folders_are_followed_and_circles_end(tmp_path):
     two_classes(tmp_path / "elsewhere")
     (tmp_path / "data").mkdir()

@@ -6,7 +6,10 @@ import cv2
 import numpy as np
 import pytest
 
+from core.data import dataset
 from core.data.dataset import find_samples, index_data
+from core.data.facts import look_at_all
+from core.data.splits import FEW
 from tests.data.support import by_name, picture, save, scene, two_classes
 
 
@@ -168,3 +171,58 @@ def test_one_long_video_does_not_swallow_the_validation(tmp_path):
     found = index_data([tmp_path])
     assert {s.split for s in found if s.path.name.startswith("long")} == {"train"}
     assert {s.split for s in found if not s.fake} == {"train", "val", "test"}
+
+
+def films_in(root, split, count, frames=6):
+    """Films of several frames in folders below the classes of a split."""
+    for number in range(count):
+        film(root / split / f"Real/clip{number}", "frame_{:03d}.png", frames, 10 * number)
+        film(root / split / f"Fake/swap{number}", "frame_{:03d}.png", frames, 5000 + 10 * number)
+
+
+def folders_by_group(samples):
+    return {group: {s.path.parent.name for s in samples if s.group == group} for group in {s.group for s in samples}}
+
+
+@pytest.mark.parametrize("count", [2, 12])  # few, which must look alike, and many
+def test_frames_are_one_group_where_folders_name_the_splits_too(tmp_path, count):
+    films_in(tmp_path / "named", "test", count)
+    films_in(tmp_path / "plain", "", count)
+    named = find_samples([tmp_path / "named"])
+    assert {s.split for s in named} == {"test"}
+    assert folders_by_group(named) == {f"{kind}{n}": {f"{kind}{n}"} for kind in ("clip", "swap") for n in range(count)}
+    drawn = folders_by_group(find_samples([tmp_path / "plain"]))
+    assert sorted(map(sorted, drawn.values())) == sorted(map(sorted, folders_by_group(named).values()))
+
+
+def test_frames_are_one_group_beside_a_train_that_is_opened(tmp_path):
+    for split in ("train", "test"):  # a val is drawn from train
+        films_in(tmp_path, split, 12)
+    test = [s for s in find_samples([tmp_path]) if s.split == "test" and "test" in s.path.parts]
+    assert len(test) == 144
+    assert len({s.group for s in test}) == 24
+
+
+def test_unlike_pictures_in_a_folder_are_no_film_where_folders_name_the_splits_either(tmp_path):
+    for number in range(8):
+        picture(tmp_path / f"test/Real/{number:05d}.png", number)
+        picture(tmp_path / f"test/Fake/shard/{number:05d}.png", 200 + number)
+    assert sorted(s.group for s in find_samples([tmp_path]) if s.fake) == [f"shard/{n:05d}" for n in range(8)]
+
+
+@pytest.mark.parametrize(("column", "groups"), [("group", 2), ("note", 24)])
+def test_what_a_manifest_says_of_groups_stays(tmp_path, column, groups):
+    films_in(tmp_path, "test", 2)
+    rows = [f"path,label,split,{column}"]
+    for at, path in enumerate(sorted(tmp_path.rglob("*.png"))):
+        rows.append(f"{path.relative_to(tmp_path)},{path.parts[-3]},test,{at % 2}")
+    (tmp_path / "manifest.csv").write_text("\n".join(rows))
+    assert len({s.group for s in find_samples([tmp_path])}) == groups
+
+
+def test_only_a_few_pictures_of_a_large_folder_are_looked_at(tmp_path, monkeypatch):
+    seen = []
+    films_in(tmp_path, "test", 1, frames=40)
+    monkeypatch.setattr(dataset, "look_at_all", lambda paths, *_: seen.extend(paths) or look_at_all(paths))
+    assert len({s.group for s in find_samples([tmp_path])}) == 2
+    assert len(seen) == 2 * FEW

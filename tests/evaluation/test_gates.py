@@ -45,6 +45,26 @@ def test_the_limit_stands_where_the_promise_is_first_kept():
     assert sides["held_back"]["real_called_fake"] > 4 * sides["judged"]["real_called_fake"] * 0.5
 
 
+def test_a_bin_too_uncertain_to_tell_goes_with_what_comes_after_it():
+    """As 53 faces of 16 to 24 pixels did: an AUC of .65 [.51, .79] refutes nothing and keeps nothing."""
+    rng = np.random.default_rng(0)
+    unsure = [
+        one(
+            "fake" if at % 2 else "real",
+            float(np.clip(rng.normal(0.52 if at % 2 else 0.49, 0.05), 0.35, 0.65)),
+            "uncertain",
+            name=f"{at}",
+            quality=replace(GOOD, face_px=20),
+        )
+        for at in range(60)
+    ]
+    scored = [*unsure, *faces(400, 0.7, 1, face_px=36), *faces(400, 0.99, 3, face_px=60)]
+    figures = gate_figures(scored, {}, SPEC)["min_face_px"]
+    low, high = figures["bins"][1]["auc_95"]
+    assert low < 0.75 < high
+    assert figures["suggested"] == 40
+
+
 def test_suggested_limits_replace_those_that_were_asked_for():
     figures = gate_figures([*faces(120, 0.7, 1, face_px=20), *faces(3000, 0.99, 3)], {}, SPEC)
     gates = suggested_gates(figures, QualityGates(min_face_px=99, min_sharpness=7))

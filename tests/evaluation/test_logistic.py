@@ -100,6 +100,14 @@ def test_a_source_that_is_called_all_is_not_taken_for_all_sources():
     assert list(baseline_figures([replace(one, source="all") for one in samples], features, [], [])) == ["all (source)"]
 
 
+def test_where_class_and_group_are_one_nothing_is_said():
+    # each fold would be judged by a model of a single class: scores of 0 read as an AUC of 0.5, "tells nothing"
+    samples, features = sets(0, 80, 3.0)
+    by_class = [replace(one, group=one.label) for one in samples]
+    assert baseline_figures(by_class, features, [], []) == {}
+    assert baseline_figures(by_class, features, *sets(1, 400, 3.0))["a"]["auc"] > 0.9  # known from training pictures
+
+
 def test_too_few_say_nothing():
     assert baseline_figures(*sets(0, 6, 0.0), [], []) == {}
 

@@ -71,6 +71,54 @@ def test_so_few_have_no_interval(reals, fakes, known):
     assert not known or error.low < error.high
 
 
+def test_few_films_have_no_interval():
+    said, labels = judged(400)
+    for films, known in ((4, False), (20, True)):
+        # films of 20 frames each, of both classes
+        error = calibration_error(said, labels, groups=[f"film {at % films}" for at in range(400)], rounds=50)
+        assert np.isfinite([error.low, error.high]).all() == known
+
+
+@pytest.mark.parametrize("weights", [None, "even"])
+@pytest.mark.parametrize("order", ["reals first", "fakes first", "mixed"])
+def test_a_tie_lies_in_one_bin_whatever_the_order_of_the_file(weights, order):
+    # cut in file order, "0.5" of 200 reals and then 200 fakes would be wrong by a half in every bin
+    labels = np.arange(400) % 2 == 1
+    if order != "mixed":
+        labels = np.sort(labels) if order == "reals first" else ~np.sort(labels)
+    even = np.where(labels, 1.0, 1.0 + 1e-6) if weights else None
+    said = np.full(400, 0.5)
+    assert expected_calibration_error(said, labels, weights=even) == pytest.approx(0, abs=1e-6)
+    assert [one.count for one in calibration_bins(said, labels, weights=even)] == [400]
+    assert calibration_error(said, labels, weights=even, rounds=20).ece == pytest.approx(0, abs=1e-6)
+
+
+def test_rounded_probabilities_give_one_error_in_every_order():
+    rng = np.random.default_rng(1)
+    said = np.round(rng.random(1000), 1)
+    labels, weights = rng.random(1000) < said, rng.uniform(1, 3, 1000)
+    found = set()
+    for order in (np.arange(1000), np.argsort(labels, kind="stable"), rng.permutation(1000)):
+        for w in (None, weights[order]):
+            error = expected_calibration_error(said[order], labels[order], weights=w)
+            found.add((w is None, round(error, 9)))
+    assert len(found) == 2
+    assert max(error for _, error in found) < 0.05
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_without_ties_bins_are_cut_where_they_ever_were(weighted):
+    said, labels = judged(503)
+    weights = np.where(labels, 2.0, 1.0) if weighted else None
+    order = np.argsort(said)
+    if weighted:
+        reached = np.cumsum(weights[order])
+        parts = np.split(order, np.searchsorted(reached, reached[-1] * np.arange(1, 10) / 10))
+    else:
+        parts = np.array_split(order, 10)
+    assert [one.count for one in calibration_bins(said, labels, weights=weights)] == [len(part) for part in parts]
+
+
 def test_weights_make_rare_fakes_count():
     # 90 % reals; said for even base rates, so that only weights make it right
     rng = np.random.default_rng(5)

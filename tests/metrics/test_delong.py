@@ -61,6 +61,49 @@ def test_no_interval_where_the_formula_knows_none(labels):
     assert np.isnan(delong_interval([1, 2, 3, 4], labels)).all()
 
 
+def test_a_perfect_area_has_no_known_error():
+    labels = np.arange(40) >= 20
+    assert np.isnan(auc_standard_error(labels + 0.0, labels))
+    assert np.isnan(auc_standard_error(-1.0 * labels, labels))
+
+
+RIGHT, LABELS = np.arange(40) + 0.0, np.arange(40) >= 20
+
+
+@pytest.mark.parametrize("way", [delong_test, paired_bootstrap])
+@pytest.mark.parametrize(
+    ("first", "second", "labels", "p_known"),
+    [
+        ([1, 2, 3, 4], [4, 3, 2, 1], [False, False, True, True], False),  # 2 + 2 proved a difference, p = 0
+        ([1, 2, 3, 4], [1, 3, 2, 4], [False, False, True, True], False),
+        (RIGHT[11:], RIGHT[11:] % 7, LABELS[11:], False),  # nine reals
+        (RIGHT, -RIGHT, LABELS, False),  # told apart, and the wrong way round: no error that is known
+        (RIGHT, RIGHT, LABELS, True),  # the same twice
+    ],
+)
+def test_a_difference_that_cannot_be_known_has_no_interval(way, first, second, labels, p_known):
+    found = way(first, second, labels)
+    assert np.isnan([found.low, found.high]).all()
+    assert np.isfinite(found.difference)
+    assert found.p_value == 1.0 if p_known else np.isnan(found.p_value)
+
+
+def test_intervals_of_differences_stay_inside():
+    # an area near 1 against one near 0: the normal approximation reaches beyond a difference of 1
+    first, second = RIGHT.copy(), -RIGHT
+    first[20], second[22] = 18.5, -10.5
+    found = delong_test(first, second, LABELS)
+    assert 0.9 < found.low < found.difference < found.high == 1.0
+    assert delong_test(second, first, LABELS).low == -1.0
+
+
+def test_few_films_prove_no_difference():
+    first, second, labels = two_detectors()
+    assert paired_bootstrap(first, second, labels, groups=range(300)).p_value <= 0.001
+    few = paired_bootstrap(first, second, labels, groups=[at % 8 for at in range(300)])
+    assert np.isnan([few.low, few.high, few.p_value]).all()
+
+
 def test_both_tests_see_a_difference_and_agree():
     first, second, labels = two_detectors()
     delong, bootstrap = delong_test(first, second, labels), paired_bootstrap(first, second, labels)

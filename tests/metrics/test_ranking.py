@@ -32,7 +32,19 @@ def test_roc_auc(scores, labels, expected):
 def test_areas_agree_with_scikit_learn_on_ties():
     scores, labels = tied()
     assert roc_auc(scores, labels) == pytest.approx(roc_auc_score(labels, scores), abs=1e-12)
-    assert average_precision(scores, labels) == pytest.approx(average_precision_score(labels, scores), abs=1e-12)
+    even = np.where(labels, 1 / labels.sum(), 1 / (~labels).sum())  # both classes alike, as in the curve
+    expected = average_precision_score(labels, scores, sample_weight=even)
+    assert average_precision(scores, labels) == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize("fakes", [20, 200, 5000])
+def test_average_precision_is_the_area_under_the_curve_whatever_the_folder_holds_more_of(fakes):
+    rng = np.random.default_rng(0)
+    labels = np.r_[np.zeros(1000, bool), np.ones(fakes, bool)]
+    scores = rng.normal(size=len(labels)) + labels
+    curve = pr_curve(scores, labels, rounds=2)
+    assert average_precision(scores, labels) == pytest.approx(np.trapezoid(curve.y, curve.x), abs=0.02)
+    assert average_precision(np.zeros(len(labels)), labels) == 0.5
 
 
 @pytest.mark.parametrize("function", [roc_auc, average_precision])
@@ -91,9 +103,30 @@ def test_an_interval_is_given_where_it_can_be_known(fakes, reals, shift, known):
         assert np.isfinite(roc_curve(scores, labels, rounds=20).low).all() == known
 
 
-def test_a_single_group_is_drawn_from_and_not_drawn_as_a_whole():
+@pytest.mark.parametrize(
+    ("fake_films", "real_films", "known"),
+    [
+        (10, 10, True),
+        (9, 30, False),  # hundreds of frames, and yet few fakes
+        (30, 9, False),
+        (1, 1, False),
+    ],
+)
+def test_an_interval_takes_films_of_both_classes_and_not_frames(fake_films, real_films, known):
+    labels = np.r_[np.ones(fake_films * 25, bool), np.zeros(real_films * 25, bool)]
+    groups = np.arange(len(labels)) // 25
+    scores = np.random.default_rng(0).normal(size=len(labels)) + labels
+    assert np.isfinite(auc_interval(scores, labels, groups=groups, rounds=50)).all() == known
+    for curve in (roc_curve, pr_curve):
+        assert np.isfinite(curve(scores, labels, groups=groups, rounds=20).low).all() == known
+
+
+def test_one_film_has_no_interval_and_groups_that_hold_both_classes_count_for_both():
+    # drawn by its frames, a single film would be as good as certain
     scores, labels = tied(60)
-    assert auc_interval(scores, labels, groups=["one"] * 60) == auc_interval(scores, labels)
+    assert np.isnan(auc_interval(scores, labels, groups=["one"] * 60)).all()
+    swapped = np.arange(60) % 2 == 1  # every other frame of ten films
+    assert np.isfinite(auc_interval(scores, swapped, groups=np.arange(60) // 6)).all()
 
 
 def test_roc_curve_runs_through_scikit_learn_s_points():

@@ -53,7 +53,9 @@ def test_the_other_detector_was_measured_on_the_same(document):
     assert figures["auc"] == document["figures"]["all"]["auc"]
     # the other one is the wrong way round
     assert figures["other_auc"] == pytest.approx(1 - figures["auc"], abs=0.05)
-    assert figures["delong"]["p"] < 0.05
+    # several pictures belong together: drawn by groups, and not taken for independent of each other
+    assert figures["delong"] == {"difference_95": [None, None], "p": None}
+    assert figures["bootstrap"]["p"] < 0.05
 
 
 def test_progress_runs_to_its_end_and_never_back(document, told):

@@ -106,13 +106,13 @@ def test_thresholds_stay_where_they_were_put(app: AppTest, document: dict) -> No
     assert section(app, "Verdicts").slider[0].value == (10, 90)
 
 
-def test_right_is_the_share_of_the_verdicts_given(app: AppTest, document: dict) -> None:
-    """Of nine reals eight are right, of a single fake none: the mean of both classes would be 44.4 %."""
+def test_right_is_the_share_of_the_verdicts_given_for_as_many_fakes_as_reals(app: AppTest, document: dict) -> None:
+    """Of nine reals eight are right, of a single fake none: as `accuracy` of the figures has it, not 80 %."""
     said = [0.1] * 8 + [0.9] + [0.1] + [0.5] * 30
     fakes = [False] * 9 + [True] + [False] * 30
     keep({**document, "items": {**document["items"], "fake_probability": said, "fake": fakes, "held": [False] * 40}})
     section(evaluation_page(app), "Verdicts")
-    assert {metric.label: metric.value for metric in app.metric}["Right when it decides"] == "80.0 %"
+    assert {metric.label: metric.value for metric in app.metric}["Right when it decides"] == "44.4 %"
 
 
 def test_a_source_that_is_called_all_has_its_own_verdicts(app: AppTest, tmp_path: Path) -> None:
@@ -155,3 +155,14 @@ def test_what_has_no_interval_breaks_nothing(app: AppTest, document: dict) -> No
         assert not app.exception, name
     section(app, "Figures")
     assert "AUC –" in words(app)
+
+
+def test_a_column_that_is_called_as_a_figure_is(app: AppTest, document: dict) -> None:
+    figures = document["figures"]["all"]
+    value = {**figures, "against": None}
+    keep({**document, "columns": {"Fake": {"one": value, "two": value}}})
+    evaluation_page(app)
+    assert not app.exception
+    table = next(one.value for one in app.dataframe if "Fake (column)" in one.value)
+    assert list(table["Fake (column)"]) == ["one", "two"]
+    assert list(table["Fake"]) == [figures["fake"]] * 2
