@@ -4,12 +4,12 @@
     python -m benchmarks.composites --model RUN/model
 
 Each real face of the sources with whole heads gets a part of another one of its source (`core/data/composite.py`, as in
-training); printed is the AUC of the logits, judged one way round. What hands make may be harder. The media are licensed
-for research: only figures are printed.
+training); printed is the AUC of the logits, judged once as a frame is, and as a still is. What hands make may be
+harder. The media are licensed for research: only figures are printed.
 """
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +21,7 @@ from core.data.dataset import find_samples
 from core.data.draw import Face, blendable, read_crop
 from core.data.prepare import prepare
 from core.data.sample import Sample
+from core.faces import Face as FoundFace
 from core.faces.crop import TIGHT_SCALE, middle, resize_crop
 from core.faces.landmarks import default_mesh
 from core.metrics import auc_interval, roc_auc
@@ -40,8 +41,16 @@ def composites(samples: Sequence[Sample], size: int, face_of: Callable[[Path], F
         size: Side of the result.
         face_of: Gives a crop with its mesh, or None where no face is seen.
     """
+    both = ([resize_crop(middle(crop, MEAN_PART), size) for crop in pair] for pair in pairs(samples, face_of))
+    reals, fakes = (np.stack(side) for side in zip(*both, strict=True))
+    return reals, fakes
+
+
+def pairs(
+    samples: Sequence[Sample], face_of: Callable[[Path], Face | None]
+) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.uint8]]]:
+    """The same as whole crops, uint8 (h, w, 3), pair by pair."""
     rng = np.random.default_rng(0)
-    pairs: list[tuple[Crops, Crops]] = []
     for source in WHOLE_HEADS:
         members = [face_of(one.path) for one in samples if one.source == source and not one.fake]
         faces = [face for face in members if face]
@@ -49,11 +58,7 @@ def composites(samples: Sequence[Sample], size: int, face_of: Callable[[Path], F
             donors = [faces[i] for i in rng.integers(0, len(faces), DONORS)]
             # a likeness of 0 is the face itself
             donor, donor_points = min(donors, key=lambda one: likeness(points, one[1]) or np.inf)
-            pairs.append((target, composite(target, points, donor, donor_points, rng).fake))
-    reals, fakes = (
-        np.stack([resize_crop(middle(crop, MEAN_PART), size) for crop in side]) for side in zip(*pairs, strict=True)
-    )
-    return reals, fakes
+            yield target, composite(target, points, donor, donor_points, rng).fake
 
 
 def looked_for(path: Path) -> Face | None:
@@ -66,15 +71,24 @@ def main() -> None:
     parser.add_argument("--model", type=Path, default=Path("model/default"))
     parser.add_argument("--cache", type=Path, default=Path("runs/cache"), help="where face crops are kept")
     options = parser.parse_args()
-    from core.detector import load_detector  # not at the top: benchmarks/gpu runs where there is no Keras
+    # not at the top: benchmarks/gpu runs where there is no Keras
+    from core.analysis.scoring import cut_views, score_stills
+    from core.detector import load_detector
 
     detector = load_detector(options.model)
     reals = [one for one in find_samples([DATA]) if one.split == "val" and one.source in WHOLE_HEADS and not one.fake]
-    sides = composites(prepare(reals, options.cache, scale=TIGHT_SCALE), detector.spec.input_size, looked_for)
-    scores = np.concatenate([detector.predict(side).logits for side in sides])
-    fake = np.repeat([False, True], [len(side) for side in sides])
-    low, high = auc_interval(scores, fake)
-    print(f"{len(sides[0])} faces and their composites: AUC {roc_auc(scores, fake):.3f} [{low:.3f}, {high:.3f}]")
+    made = list(pairs(prepare(reals, options.cache, scale=TIGHT_SCALE), looked_for))
+    crops = [real for real, _ in made] + [fake for _, fake in made]
+    faces = [FoundFace((0.0, 0.0, crop.shape[1], crop.shape[0]), 1.0, tight=True) for crop in crops]
+    spec = detector.spec
+    views = [cut_views(crop, face, spec.crop, spec.input_size) for crop, face in zip(crops, faces, strict=True)]
+    once = detector.predict(np.stack([some[0] for some in views])).logits
+    still = np.array([score.logit for score in score_stills(detector, views, faces, maps=False)])
+    fake = np.repeat([False, True], len(made))
+    print(f"{len(made)} faces and their composites")
+    for name, scores in (("judged once", once), ("as stills are judged", still)):
+        low, high = auc_interval(scores, fake)
+        print(f"{name}: AUC {roc_auc(scores, fake):.3f} [{low:.3f}, {high:.3f}]")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What the choices made when a detector runs are worth: input size, how much face a crop shows, mirrored copies.
+"""What the choices made when a detector runs are worth: input size, how much face a crop shows, more views than one.
 
     python -m benchmarks.inference                              # the detector that ships, val of ../shared/data
     python -m benchmarks.inference --model RUN/model --sizes 160 176 192
@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from core.analysis.scoring import score_stills
 from core.data.sample import Sample
 from core.detector.engine import Detector
 from core.detector.library import resolve_detector
@@ -24,7 +25,7 @@ from core.detector.source import Source, open_source
 from core.evaluation.scoring import in_parallel
 from core.evaluation.selection import select
 from core.faces import Face, default_finder, find_faces_or_tight
-from core.faces.crop import cut_face, resize_crop
+from core.faces.crop import corners, cut_face, resize_crop
 from core.faces.landmarks import default_mesh
 from core.media import load_image
 from core.metrics import auc_interval, roc_auc
@@ -98,6 +99,20 @@ def logits(judge: Detector, found: Sequence[Found], scale: float, mirrored: bool
     return np.asarray(judge.predict(crops).logits, np.float64)
 
 
+def still_logits(judge: Detector, found: Sequence[Found]) -> NDArray[np.float64]:
+    """By all views that a still is judged by."""
+    crop, size = judge.spec.crop, judge.spec.input_size
+    views = []
+    for one in found:
+        cuts = [inner(one, crop.scale)]
+        if crop.wide:
+            wide = inner(one, crop.wide)
+            cuts += [wide, *corners(wide, crop.corner / crop.wide)]
+        views.append(np.stack([resize_crop(cut, size) for cut in cuts]))
+    scores = score_stills(judge, views, [Face((0.0, 0.0, size, size), 1.0)] * len(found), maps=False)
+    return np.array([score.logit for score in scores])
+
+
 def line(name: str, scores: NDArray[np.float64], samples: Sequence[Sample]) -> str:
     """The AUC by source with the lowest one last."""
     fake, source = (np.array([getattr(sample, field) for sample in samples]) for field in ("fake", "source"))
@@ -132,6 +147,7 @@ def main() -> None:
     plain = logits(judge, found, scale)
     print(line(f"as it is: {usual} px, {scale:g}", plain, samples), flush=True)
     print(line("mean with the mirrored", (plain + logits(judge, found, scale, mirrored=True)) / 2, samples), flush=True)
+    print(line("as stills are judged", still_logits(judge, found), samples), flush=True)
     for size in options.sizes:
         print(line(f"{size} px", logits(detector(source, size), found, scale), samples), flush=True)
     views = []

@@ -10,7 +10,7 @@ from core.errors import DetectorError, UserError
 from core.report.document import least_quality
 from core.words import words
 from pages.components import resources, routing, sidebar, verdict
-from pages.components.text import escape
+from pages.components.text import class_words, escape
 
 TYPES = ["keras", "h5", "hdf5", "zip"]
 
@@ -25,12 +25,17 @@ def beside(entry: DetectorEntry, name: str) -> str | None:
 def facts(spec: DetectorSpec) -> dict[str, str]:
     return {
         "Licence": spec.licence or sidebar.NO_LICENCE,
-        "Input": f"{spec.input_size} × {spec.input_size} pixels, a crop of {spec.crop.scale:.2g} face heights",
-        "Classes": ", ".join("GAN" if name == "gan" else name.replace("_", " ") for name in spec.classes),
+        "Input": _input(spec),
+        "Classes": ", ".join(map(class_words, spec.classes)),
         **_verdicts(spec),
         "Least quality of a face": f"{least_quality(spec.gates, words('en'))}; beyond one of these it is uncertain",
         "Fingerprint": f"{spec.weights_sha256[:16]}…",
     }
+
+
+def _input(spec: DetectorSpec) -> str:
+    usual = f"{spec.input_size} × {spec.input_size} pixels, a crop of {spec.crop.scale:.2g} face heights"
+    return f"{usual}; of a still also {spec.crop.wide:.2g}, and the four corners of that" if spec.crop.wide else usual
 
 
 def _verdicts(spec: DetectorSpec) -> dict[str, str]:

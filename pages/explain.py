@@ -40,6 +40,16 @@ def default_for_chosen() -> str:
     return measured_default(entry.name if entry else "", tuple((str(one.path), one.modified_ns) for one in own))
 
 
+def _also(chosen: ChosenFace, detector: Detector) -> str:
+    """What of the picture counts besides the crop."""
+    if not (chosen.still and detector.spec.crop.wide):
+        return "The rest of the picture is not looked at."
+    return (
+        "Of a still it also gets a slightly wider crop and that one's corners. The probability is that of all of them, "
+        "the maps are of this crop."
+    )
+
+
 def head(chosen: ChosenFace, detector: Detector, regions: dict[str, np.ndarray] | None) -> None:
     """The crop that the network gets, and what it says of it in a number and in words."""
     score = explain_what_if.judged(chosen, detector)
@@ -47,9 +57,7 @@ def head(chosen: ChosenFace, detector: Detector, regions: dict[str, np.ndarray] 
     with left:
         st.image(resize_crop(chosen.crop, pictures.CROP_SIDE), alt="What the network gets", width="stretch")
         side = detector.spec.input_size
-        st.caption(
-            f"What the network gets: {side} × {side} px, shown larger. The rest of the picture is not looked at."
-        )
+        st.caption(f"What the network gets: {side} × {side} px, shown larger. {_also(chosen, detector)}")
     with right:
         st.subheader(chosen.title, anchor=False)
         verdict.badge(score.verdict)

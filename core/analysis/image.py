@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from core.analysis.scoring import score_crops
+from core.analysis.scoring import cut_views, score_stills
 from core.analysis.types import ImageReport
 from core.analysis.verdict import judge_image
-from core.faces import FaceFinder, crop_face, default_finder, find_faces_or_tight
+from core.faces import FaceFinder, default_finder, find_faces_or_tight
 from core.media import load_image
 
 if TYPE_CHECKING:
@@ -61,8 +61,8 @@ def analyze_rgb(
     started = time.perf_counter()
     faces = sorted(find_faces_or_tight(rgb, finder or default_finder()), key=lambda face: face.box_xyxy[0])
     spec = detector.spec
-    crops = [crop_face(rgb, face, scale=spec.crop.scale, size=spec.input_size) for face in faces]
-    scores = score_crops(detector, np.stack(crops), faces, maps=maps, still=True) if crops else []
+    views = [cut_views(rgb, face, spec.crop, spec.input_size) for face in faces]
+    scores = score_stills(detector, views, faces, maps=maps)
     verdict, probability, reasons = judge_image(scores)
     return ImageReport(
         path="",

@@ -62,8 +62,9 @@ class FaceScore:
         verdict: `real`, `fake` or `uncertain`.
         quality: Figures that the quality gates look at.
         reasons: Sentences: why it is uncertain, or what limits the verdict.
-        activation_map: (h, w) float32 evidence for fake in logits: its mean plus the head's bias is the logit;
-            positive speaks for fake, negative for real. None when not asked for.
+        activation_map: (h, w) float32 evidence for fake in logits: its mean plus the head's bias is the logit of the
+            crop, which a still's further views move (`core.analysis.scoring`); positive speaks for fake, negative for
+            real. None when not asked for.
     """
 
     face: Face

@@ -29,12 +29,24 @@ def _shown(value: Any) -> str:
 
 @dataclass(frozen=True)
 class CropSpec:
-    """How much of a face a crop holds: its side is `scale` times the height of the face box."""
+    """How much of a face a crop holds, in heights of the face box.
+
+    Attributes:
+        scale: Side of the crop.
+        wide: Side of a wider crop. The face of a still is judged by it and by its four corners as well, and the mean of
+            all counts; 0: by the crop alone.
+        corner: Side of those corners.
+    """
 
     scale: float = 0.88
+    wide: float = 0.0
+    corner: float = 0.0
 
     def __post_init__(self) -> None:
         _require(0.2 <= self.scale <= 5, "crop.scale", "between 0.2 and 5 face heights", self.scale)
+        if self.wide or self.corner:
+            _require(self.scale <= self.wide <= 5, "crop.wide", "0, or from crop.scale to 5 face heights", self.wide)
+            _require(0.2 <= self.corner <= self.wide, "crop.corner", "from 0.2 face heights to crop.wide", self.corner)
 
 
 @dataclass(frozen=True)
@@ -75,7 +87,7 @@ class Thresholds:
 class QualityGates:
     """A face beyond one of these limits is `uncertain`, whatever the network says; units as in `Quality`."""
 
-    min_face_px: float = 40
+    min_face_px: float = 56
     min_sharpness: float = 4.0
     max_turn: float = 0.7
     min_brightness: float = 30
@@ -93,8 +105,8 @@ class DetectorSpec:
         weights_sha256: Hash of that file, 64 hexadecimal digits.
         classes: In the order of the network's outputs; exactly one is `real`. With one sigmoid the output is the
             probability of the second class.
-        mirrored: Whether a still is judged mirrored as well, and the mean of both counts. Frames of a video, of which
-            there are many, are judged once.
+        mirrored: Whether a still is judged mirrored as well, and the mean counts. Frames of a video, of which there are
+            many, are judged once, by the crop alone.
         thresholds: Those of stills, each judged alone.
         video_thresholds: Those of videos, their people and their frames; None: the same. What is picked out of a
             video, a stretch of it, answers to those of stills.

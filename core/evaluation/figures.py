@@ -43,12 +43,13 @@ def summarise(scored: Sequence[Scored], *, seed: int = 0) -> dict[str, Any]:
     """Figures by source and pooled, ready for model.json.
 
     Returns:
-        For `all` and each source those of `figures_of`; `all` has the expected calibration error at equal base rates,
-        debiased, with its 95 % interval as well.
+        For `all` and each source those of `figures_of`, and the expected calibration error at equal base rates,
+        debiased, with its 95 % interval.
     """
-    figures = {name: figures_of(part, seed=seed) for name, part in parts_of(scored).items()}
-    error = calibration_of(scored, seed=seed)
-    figures[ALL] |= {key: error[key] for key in ("ece", "ece_95")} if error else {"ece": None, "ece_95": None}
+    figures = {}
+    for name, part in parts_of(scored).items():
+        error = calibration_of(part, seed=seed) or {"ece": None, "ece_95": None}
+        figures[name] = figures_of(part, seed=seed) | {key: error[key] for key in ("ece", "ece_95")}
     return figures
 
 

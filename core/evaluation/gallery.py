@@ -38,7 +38,7 @@ class Evidence:
     """The face that decided.
 
     Attributes:
-        crop: uint8 (320, 320, 3) RGB, as much of the picture as the detector sees.
+        crop: uint8 (320, 320, 3) RGB, the crop that its map is of.
         score: What was said of it, with its map.
         time_s: Moment in a video; None in a picture.
     """

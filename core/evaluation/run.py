@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.data.dataset import Sample
+from core.data.folders import few
 from core.errors import DataError, UserError
 from core.evaluation.baseline import baseline_figures, measure_features, train_sample
 from core.evaluation.cache import RowCache, detector_key
@@ -19,6 +20,7 @@ from core.evaluation.document import Document, describe_detector, item_columns, 
 from core.evaluation.explanations import measure_explanations, planned
 from core.evaluation.figures import calibration_of, curves_of, figures_by_column, parts_of, summarise
 from core.evaluation.gates import gate_copies, gate_figures
+from core.evaluation.parts import part_of
 from core.evaluation.robustness import level_figures, untouched_figures
 from core.evaluation.scoring import Scored, score_media
 from core.evaluation.selection import Selection, SplitChoice, check_limit, limited, select
@@ -104,10 +106,12 @@ def evaluate(
     if not readable:
         raise DataError("None of the files can be read as a picture or a video: check the folder.")
     pictures = [one for one in scored if not one.video]
+    baseline = work.baseline(detector) if request.baseline else {}
+    notes += _not_fitted(baseline, selection) if request.baseline else []
     parts = {
         "detector": describe_detector(detector),
         "data": _data(request, selection),
-        "baseline": work.baseline(detector) if request.baseline else {},
+        "baseline": baseline,
         "robustness": work.robustness(detector, pictures) if request.robustness else None,
         "comparison": work.comparison(detector, other, scored) if other else None,
         "gates": work.gates(detector, pictures) if request.gates else None,
@@ -118,6 +122,16 @@ def evaluate(
         "notes": notes,
     }
     return stamped(parts, time.perf_counter() - started)
+
+
+def _not_fitted(baseline: dict[str, Any], selection: Selection) -> list[str]:
+    """A sentence where the spectrum of a source could not be fitted: a dash would not say why."""
+    sources = sorted({one.source for one in selection.samples if part_of(one.source) not in baseline})
+    if not sources:
+        return []
+    named = few(sources)
+    of = f" of {named}" if named else ""
+    return [f"No spectrum baseline{of}: it takes five pictures of each class, and each class in several groups."]
 
 
 def _measurable(request: Request, selection: Selection) -> tuple[Request, list[str]]:
@@ -191,7 +205,7 @@ class _Work:
         for part, words in ((samples, "Low-level statistics"), (train, "Low-level statistics of training pictures")):
             features = measure_features(
                 part,
-                scale=detector.spec.crop.scale,
+                scale=detector.spec.crop.wide or detector.spec.crop.scale,  # all that the detector sees
                 size=detector.spec.input_size,
                 finder=self._finder,
                 cache=self._cache("spectrum"),

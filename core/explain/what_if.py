@@ -6,6 +6,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from core.detector.spec import CropSpec
+from core.faces.crop import TIGHT_SCALE, corners, resize_crop
+
 Rgb = NDArray[np.uint8]
 
 BLUR_SHARE, EDGE_SHARE = 1 / 8, 1 / 64
@@ -34,3 +37,19 @@ def erase(rgb: Rgb, mask: NDArray[np.bool_]) -> Rgb:
     weight = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), max(0.5, EDGE_SHARE * max(rgb.shape[:2])))[..., None]
     filled = rgb * (1 - weight) + blurred(rgb) * weight
     return np.clip(filled + 0.5, 0, 255).astype(np.uint8)
+
+
+def mask_views(mask: NDArray[np.bool_], crop: CropSpec, *, tight: bool = False) -> list[NDArray[np.bool_]]:
+    """A mask (s, s) of a face's crop for each of its views (`core.analysis.scoring.cut_views`), all as large.
+
+    What a wider view shows around the crop is covered as the crop's edge is; a tight face has nothing around it that a
+    crop could show.
+    """
+    if not crop.wide:
+        return [mask]
+    side = len(mask)
+    wide, scale = (min(one, TIGHT_SCALE) if tight else one for one in (crop.wide, crop.scale))
+    margin = round(side * (wide / scale - 1) / 2)
+    around = cv2.copyMakeBorder(mask.astype(np.uint8) * 255, *[margin] * 4, cv2.BORDER_REPLICATE)
+    views = [around, *corners(around, crop.corner / crop.wide)]
+    return [mask, *(resize_crop(one, side) > 127 for one in views)]

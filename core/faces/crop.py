@@ -53,6 +53,13 @@ def middle(crop: NDArray[np.uint8], share: float) -> NDArray[np.uint8]:
     return crop[y0:y1, x0:x1]
 
 
+def corners(crop: NDArray[np.uint8], share: float) -> list[NDArray[np.uint8]]:
+    """The four corners of a crop (h, w, 3), their sides `share` of the crop's: top left, top right, then below."""
+    height, width = crop.shape[:2]
+    high, wide = max(1, round(share * height)), max(1, round(share * width))
+    return [crop[top : top + high, left : left + wide] for top in (0, height - high) for left in (0, width - wide)]
+
+
 def crop_face(rgb: NDArray[np.uint8], face: Face, *, scale: float, size: int) -> NDArray[np.uint8]:
     """The face as a detector sees it.
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from core.analysis.types import ImageReport, VideoReport
 from core.charts import points_by_track, usual_step_s
-from core.detector.spec import QualityGates
+from core.detector.spec import DetectorSpec, QualityGates
 from core.explain.overlay import SCALE_LOGITS
 from core.media import shown_name
 from core.report import blocks as b
@@ -185,10 +185,7 @@ def _settings(content: Content, to: Words) -> Iterator[b.Block]:
         limits = spec.limits(video=isinstance(report, VideoReport))
         rows += [
             (to("report.engine"), content.engine),
-            (
-                to("report.input"),
-                to("report.input_value", size=spec.input_size, crop=to.localised(f"{spec.crop.scale:g}")),
-            ),
+            (to("report.input"), _input(spec, to, still=isinstance(report, ImageReport))),
             (to("report.threshold_values"), f"{to.percent(limits.real_below)} / {to.percent(limits.fake_above)}"),
             (to("report.gates"), least_quality(spec.gates, to)),
             (to("report.licence"), spec.licence),
@@ -198,6 +195,13 @@ def _settings(content: Content, to: Words) -> Iterator[b.Block]:
     yield b.Pairs(tuple((name, value) for name, value in rows if value))
     if spec is None:
         yield b.Paragraph(to("report.other_detector"), muted=True)
+
+
+def _input(spec: DetectorSpec, to: Words, *, still: bool) -> str:
+    usual = to("report.input_value", size=spec.input_size, crop=to.localised(f"{spec.crop.scale:g}"))
+    if not (still and spec.crop.wide):
+        return usual
+    return to("report.input_views", input=usual, wide=to.localised(f"{spec.crop.wide:g}"))
 
 
 def least_quality(gates: QualityGates, to: Words) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from scipy.special import expit
 
-from core.data.augment import MEAN_PART
+from core.data.augment import LEAST_PART, MEAN_PART
 from core.data.blend_set import blend_set
 from core.data.dataset import Sample, index_data
 from core.data.prepare import prepare
@@ -110,6 +110,15 @@ def calibrated(spec: DetectorSpec, val: Sequence[Scored]) -> DetectorSpec:
     return replace(spec, calibration=calibration, thresholds=stills, video_thresholds=pooled)
 
 
+def crop_spec(trained_on: float) -> CropSpec:
+    """Views of every size that training shows of its crops, which are `trained_on` face heights wide.
+
+    What they and mirroring are worth: `python -m benchmarks.inference`.
+    """
+    mean, least = (round(share * trained_on, 4) for share in (MEAN_PART, LEAST_PART))
+    return CropSpec(scale=mean, wide=trained_on, corner=least)
+
+
 def _store(run: Path, folder: Path, config: TrainConfig) -> DetectorSpec:
     """The best checkpoint as a detector's folder, not calibrated yet; exports of earlier weights are removed."""
     best = run / "checkpoints" / "best.keras"
@@ -118,9 +127,9 @@ def _store(run: Path, folder: Path, config: TrainConfig) -> DetectorSpec:
     spec = DetectorSpec(
         name=config.name,
         input_size=config.input_size,
-        crop=CropSpec(scale=round(MEAN_PART * config.crop_scale, 4)),
+        crop=crop_spec(config.crop_scale),
         preprocessing=Preprocessing(scale=SCALE, offset=OFFSET),
-        mirrored=True,  # measured: python -m benchmarks.inference
+        mirrored=True,
         classes=_state(run).classes,
         licence=config.licence,
         description=config.description,

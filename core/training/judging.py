@@ -11,17 +11,17 @@ import numpy as np
 from scipy.special import expit
 
 from core.analysis.image import analyze_image
-from core.analysis.scoring import score_crops
+from core.analysis.scoring import score_crops, score_stills
 from core.analysis.types import FaceScore
 from core.analysis.verdict import judge_face, judge_image, worst_face
-from core.data.augment import MEAN_PART
+from core.data.augment import LEAST_PART, MEAN_PART
 from core.data.dataset import Sample
 from core.data.draw import read_crop
 from core.detector.spec import DetectorSpec, Thresholds
 from core.errors import MediaError
 from core.evaluation import Scored
 from core.faces import Face, FaceFinder, default_finder
-from core.faces.crop import middle, resize_crop
+from core.faces.crop import corners, middle, resize_crop
 from core.training.callbacks import Stopped, Watch
 from core.training.hardware import cores
 
@@ -88,8 +88,11 @@ class _Crop:
     def __call__(self) -> Seen:
         crop = read_crop(self.sample.path)
         face = Face((0.0, 0.0, float(crop.shape[1]), float(crop.shape[0])), 1.0, tight=True)
-        sized = resize_crop(middle(crop, MEAN_PART), self.detector.spec.input_size)
-        return Seen(self.sample, tuple(score_crops(self.detector, np.stack([sized]), [face], maps=False)))
+        cuts, size = [middle(crop, MEAN_PART), crop, *corners(crop, LEAST_PART)], self.detector.spec.input_size
+        views = np.stack([resize_crop(cut, size) for cut in cuts])  # as `core.training.finish.crop_spec` has them
+        if self.sample.time_s is None:
+            return Seen(self.sample, tuple(score_stills(self.detector, [views], [face], maps=False)))
+        return Seen(self.sample, tuple(score_crops(self.detector, views[:1], [face], maps=False)))
 
 
 def _tried(work: Callable[[], Seen]) -> Seen | None:

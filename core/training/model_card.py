@@ -11,6 +11,8 @@ KEYS = ("real_called_fake", "fake_called_real", "uncertain")
 SHARES = [key.replace("_", " ") for key in KEYS]
 HEADER = f"| source | real | fake | no face | AUC | 95 % interval | {' | '.join(SHARES)} |"
 UNKNOWN = "–"
+ALL = "all"
+MAX_ERROR = 0.05  # as `core.training.finish` asks of the thresholds
 
 
 def write_model_card(folder: Path, spec: DetectorSpec) -> None:
@@ -33,7 +35,8 @@ def _limits(spec: DetectorSpec) -> list[str]:
         'says "uncertain".\n'
         "- It judges faces only: not voices, bodies, backgrounds or captions.\n"
         "- Its training faces do not represent all people alike, and it was not measured by skin tone, age or gender.\n"
-        "- Its probability is calibrated on data like its own, with as many fakes as reals. Elsewhere it is a rank.\n"
+        "- Its probability is calibrated on the mixture of its sources, with as many fakes as reals. In each of them "
+        "alone it is less exact (see below), and elsewhere it is a rank.\n"
         "- Not for decisions about a person without other evidence.",
         f"Licence: {spec.licence}",
     ]
@@ -58,6 +61,7 @@ def _figures(spec: DetectorSpec) -> list[str]:
     parts.append(
         f"Thresholds of a still: {_between(spec.thresholds)}. They and the calibration were chosen on the val split so "
         "that at most 5 % of each source's reals are called fake and at most 5 % of all its fakes real."
+        + _not_kept(metrics.get("val", {}))
     )
     if spec.video_thresholds:
         parts.append(
@@ -68,6 +72,16 @@ def _figures(spec: DetectorSpec) -> list[str]:
         by_video = metrics.get("by_video_thresholds", {})
         parts += [_shares(split, by_video[split]) for split in ("test", "val") if split in by_video]
     return parts
+
+
+def _not_kept(figures: dict[str, Any]) -> str:
+    """Sources of val in which more reals are called fake than was asked, by more than one face in so few."""
+    over = [
+        f"{name} ({_percent(f['real_called_fake'])})"
+        for name, f in figures.items()
+        if name != ALL and (f["real_called_fake"] or 0) * f["real"] > MAX_ERROR * f["real"] + 1
+    ]
+    return f" That could not be kept for {', '.join(over)}." if over else ""
 
 
 def _between(limits: Thresholds) -> str:
@@ -92,7 +106,19 @@ def _table(figures: dict[str, Any]) -> str:
         interval = UNKNOWN if UNKNOWN in (low, high) else f"{low} – {high}"
         cells = [source, f["real"], f["fake"], f["no_face"], _number(f["auc"]), interval, *shares]
         rows.append("| " + " | ".join(map(str, cells)) + " |")
-    return "\n".join(rows) + f"\n\nExpected calibration error over all sources: {_number(figures['all']['ece'])}."
+    return "\n".join(rows) + f"\n\n{_calibration(figures)}"
+
+
+def _calibration(figures: dict[str, Any]) -> str:
+    """The error over all sources, and that of each, in which others do not make up for it."""
+    words = f"Expected calibration error over all sources: {_with_interval(figures[ALL])}."
+    apart = [f"{name} {_with_interval(f)}" for name, f in figures.items() if name != ALL and f.get("ece") is not None]
+    return f"{words} Source by source: {', '.join(apart)}." if len(apart) > 1 else words
+
+
+def _with_interval(figures: dict[str, Any]) -> str:
+    ends = [_number(edge) for edge in figures.get("ece_95") or ()]
+    return _number(figures["ece"]) + (f" [{', '.join(ends)}]" if ends and UNKNOWN not in ends else "")
 
 
 def _number(value: float | None) -> str:
@@ -121,8 +147,20 @@ def _training(spec: DetectorSpec) -> list[str]:
         f"{training['epochs']} epochs in {training['minutes']} minutes; the weights of epoch {training['best_epoch']} "
         f"had the best mean AUC over the validation sources.{mean} Settings: {settings}.",
         f"Input {spec.input_size} px; the crop is a square of {spec.crop.scale:g} × the height of the face box, the "
-        "mean of the parts of its crops that training shows.",
+        "mean of the parts of its crops that training shows." + _views(spec),
     ]
+
+
+def _views(spec: DetectorSpec) -> str:
+    """How many crops of one face a still is judged by, which ones, and what counts."""
+    crop = spec.crop
+    if not crop.wide:
+        return " The face of a still is judged mirrored too, and the mean counts." if spec.mirrored else ""
+    views = ("eight", "each mirrored too, ") if spec.mirrored else ("six", "")
+    return (
+        f" The face of a still is judged by the mean of {views[0]} views: the crop and a wider one of {crop.wide:g}, "
+        f"{views[1]}and the four corners of the wider one, {crop.corner:g} each. A frame of a video is judged once."
+    )
 
 
 def _listed(epochs: Sequence[int]) -> str:

@@ -56,7 +56,8 @@ def _judged(
 ) -> tuple[pictures.Rgb, FaceScore]:
     views = cut_views(rgb, face, detector.spec.crop, detector.spec.input_size)
     if erased is not None:
-        views = np.stack([erase(*both) for both in zip(views, mask_views(erased, detector.spec.crop), strict=True)])
+        masks = mask_views(erased, detector.spec.crop, tight=face.tight)
+        views = np.stack([erase(*both) for both in zip(views, masks, strict=True)])
     if chosen.still:
         return views[0], score_stills(detector, [views], [face], maps=False)[0]
     return views[0], score_crops(detector, views[:1], [face], maps=False)[0]

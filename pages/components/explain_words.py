@@ -2,11 +2,12 @@
 
 from core.explain.base import Method
 from core.explain.network import MapLayer
+from pages.components.text import class_words
 
 
 def why(target: str) -> str:
     """ "Why fake", "Why real", or "Why FaceSwap" for a kind of fake."""
-    return f"Why {target.replace('_', ' ')}"
+    return f"Why {class_words(target)}"
 
 
 def direction_words(method: Method, target: str) -> str:

@@ -17,6 +17,11 @@ def escape(text: str) -> str:
     return _SPECIAL.sub(r"\\\1", _ADDRESS.sub(_JOINER, " ".join(text.split())))
 
 
+def class_words(name: str) -> str:
+    """A class of a detector for people: "face swap", "GAN"."""
+    return "GAN" if name == "gan" else name.replace("_", " ")
+
+
 def megabytes(size_bytes: int) -> str:
     """A size for people: "3.4 MB", "1.2 GB"."""
     if size_bytes >= 1_000_000_000:

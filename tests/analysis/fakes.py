@@ -36,7 +36,7 @@ class FakeSpec:
     classes: tuple[str, ...] = ("real", "fake")
     thresholds: FakeThresholds = FakeThresholds()
     gates: FakeGates = OPEN_GATES
-    crop: SimpleNamespace = field(default_factory=lambda: SimpleNamespace(scale=1.0))
+    crop: SimpleNamespace = field(default_factory=lambda: SimpleNamespace(scale=1.0, wide=0.0, corner=0.0))
     mirrored: bool = False
     licence: str = "For tests only"
     video_thresholds: FakeThresholds | None = None

@@ -107,4 +107,4 @@ def test_a_still_is_judged_mirrored_too_where_the_detector_asks_for_it(mirrored,
     detector.spec.mirrored = mirrored
     report = analyze_image(png(picture(4.0)), detector, FakeFinder(*boxes(1)))
     assert report.faces[0].logit == pytest.approx(expected, abs=0.2)
-    assert len(detector.batches) == 1 + mirrored
+    assert detector.batches == [1 + mirrored]

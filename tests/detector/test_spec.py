@@ -18,7 +18,7 @@ FULL = DetectorSpec(
     name="default",
     input_size=160,
     weights_sha256="ab" * 32,
-    crop=CropSpec(1.1),
+    crop=CropSpec(1.1, wide=1.2, corner=0.9),
     mirrored=True,
     preprocessing=Preprocessing(1 / 255, 0.0),
     classes=("real", "swapped", "generated"),
@@ -68,6 +68,11 @@ def test_videos_have_their_thresholds_or_those_of_stills():
         ({"classes": ["real", "real"]}, '"classes"'),  # twice the same
         ({"crop": 0.9}, '"crop" .* object'),  # number for an object
         ({"crop": {"scale": 0}}, '"crop.scale"'),  # an empty crop
+        ({"crop": {"scale": 0.8, "wide": 0.7, "corner": 0.6}}, '"crop.wide"'),  # the wider crop is none
+        ({"crop": {"scale": 0.8, "corner": 0.6}}, '"crop.wide"'),  # corners of nothing
+        ({"crop": {"scale": 0.8, "wide": 0.9}}, '"crop.corner"'),  # an empty corner
+        ({"crop": {"scale": 0.8, "wide": 0.9, "corner": 1}}, '"crop.corner"'),  # wider than what it is of
+        ({"crop": {"wide": "much"}}, '"crop.wide" .* number'),  # text
         ({"mirrored": "yes"}, '"mirrored"'),
         ({"mirrored": 1}, '"mirrored"'),
         ({"preprocessing": {"scale": 0}}, '"preprocessing.scale"'),  # every picture would be alike

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from core.detector import CropSpec
 from core.explain.regions import NAMES, evidence_by_region, face_regions, in_words, top_regions
-from core.explain.what_if import blurred, erase
+from core.explain.what_if import blurred, erase, mask_views
 from core.samples import sample_image
 from tests.explain.face import PLACES, mesh
 
@@ -93,3 +94,28 @@ def test_erasing_takes_detail_away_inside_and_leaves_the_rest():
     assert blurred(rgb).mean() == pytest.approx(rgb.mean(), abs=3)  # light and colour stay
     with pytest.raises(ValueError, match="mask must have shape"):
         erase(rgb, mask[:5])
+
+
+def test_a_mask_covers_the_same_skin_in_every_view():
+    from core.analysis.scoring import cut_views
+    from core.faces import Face
+
+    spec, face = CropSpec(0.8, wide=0.88, corner=0.7), Face((100.0, 100.0, 300.0, 300.0), 0.9)
+    picture = np.zeros((400, 400, 3), np.uint8)
+    picture[180:220, 220:260] = 255
+    views = cut_views(picture, face, spec, 128)[..., 0] > 127
+    masks = mask_views(views[0], spec)
+    assert len(masks) == len(views) == 6
+    for mask, view in zip(masks, views, strict=True):
+        assert mask.shape == view.shape
+        assert (mask != view).mean() < 0.01  # of edges, a pixel wide
+
+
+def test_what_lies_around_the_crop_goes_with_its_edge():
+    wide = mask_views(np.ones((64, 64), bool), CropSpec(0.8, wide=0.88, corner=0.7))[1]
+    assert wide.all()
+
+
+def test_one_view_has_one_mask():
+    mask = np.eye(16, dtype=bool)
+    assert [one is mask for one in mask_views(mask, CropSpec(0.8))] == [True]

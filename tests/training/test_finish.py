@@ -185,3 +185,37 @@ def test_no_source_s_reals_are_called_fake_too_often():
         assert (probabilities >= spec.thresholds.fake_above).mean() <= 0.05
     assert 0.6 <= spec.limits(video=True).fake_above < spec.thresholds.fake_above
     assert spec.limits(video=True).real_below == spec.thresholds.real_below
+
+
+def test_the_card_names_the_views_of_a_still_and_a_source_whose_promise_was_not_kept():
+    from core.detector.spec import CropSpec
+    from core.training.model_card import model_card
+
+    figures = {
+        "real": 100, "fake": 100, "no_face": 0, "auc": 0.9, "auc_95": [0.8, 0.95],
+        "real_called_fake": 0.02, "fake_called_real": 0.04, "uncertain": 0.3, "ece": 0.05, "ece_95": [0.01, 0.09],
+    }  # fmt: skip
+    val = {"all": figures, "good": figures, "scans": {**figures, "real_called_fake": 0.33}}
+    spec = DetectorSpec(
+        name="d",
+        input_size=32,
+        mirrored=True,
+        crop=CropSpec(0.81, wide=0.88, corner=0.74),
+        metrics={"date": "today", "command": "x", "val": val},
+        training={"pictures": {}, "settings": {}, "epochs": 1, "minutes": 1, "best_epoch": 1},
+    )
+    card = model_card(spec)
+    assert "the mean of eight views: the crop and a wider one of 0.88, each mirrored too" in card
+    assert "That could not be kept for scans (33.0 %)." in card
+    assert "Source by source: good 0.050 [0.010, 0.090], scans 0.050 [0.010, 0.090]." in card
+    plain = model_card(
+        DetectorSpec.from_dict(
+            {
+                **spec.to_dict(),
+                "crop": {"scale": 0.81},
+                "metrics": {**spec.metrics, "val": {"all": figures, "good": figures}},
+            }
+        )
+    )
+    assert "judged mirrored too" in plain
+    assert "could not be kept" not in plain

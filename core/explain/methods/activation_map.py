@@ -20,7 +20,9 @@ class ActivationMap(LogitMethod):
     name, title = "activation_map", "Activation map"
     signed = True
     layered = False
-    note = "In logits, exact: the mean of the map plus a constant is the answer itself. It comes with every verdict."
+    note = (
+        "In logits, exact: the mean of the map plus a constant is the answer on this crop. It comes with every verdict."
+    )
 
     def parts(self, request: Request) -> Iterator[Maps]:
         import tensorflow as tf

@@ -133,6 +133,8 @@ def test_so_few_faces_have_no_interval_anywhere(home, tmp_path):
     document = evaluate(request, detector(), detector("other", gain=-0.3), finder=FINDER)
     assert document["figures"]["all"]["auc"] is not None
     assert document["figures"]["all"]["auc_95"] == document["figures"]["all"]["ece_95"] == [None, None]
+    assert document["baseline"] == {}
+    assert any(note.startswith("No spectrum baseline") for note in document["notes"])
     assert document["calibration"]["all"]["ece_95"] == [None, None]
     assert set(document["curves"]["all"]["roc"]["low"]) == {None}
     again = json.loads(to_json(document))
