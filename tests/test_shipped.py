@@ -48,6 +48,7 @@ def test_its_evaluation_is_of_these_weights_and_says_what_its_card_says(name):
     assert document["detector"]["thresholds"] == spec.to_dict()["thresholds"]
     assert document["detector"]["video_thresholds"] == spec.to_dict()["video_thresholds"]
     assert document["detector"]["calibration"] == spec.to_dict()["calibration"]
+    assert document["detector"]["video_calibration"] == spec.to_dict()["video_calibration"]
     told, measured = spec.metrics[document["data"]["split"]], document["figures"]
     assert set(told) == set(measured)
     for part, figures in told.items():

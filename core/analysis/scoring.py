@@ -27,7 +27,7 @@ _TURNED = (3, 4)  # of the corners, top right and bottom left, are mirrored: a m
 def score_crops(
     detector: Detector, crops: NDArray[np.uint8], faces: Sequence[Face], *, maps: bool = True
 ) -> list[FaceScore]:
-    """Judge each face of a video's frames by its crop, once and by the thresholds of videos.
+    """Judge each face of a video's frames by its crop, once, by the calibration and the thresholds of videos.
 
     Args:
         detector: Gives probabilities, thresholds and quality gates.
@@ -116,7 +116,7 @@ def _scores(
     maps: bool,
     video: bool,
 ) -> list[FaceScore]:
-    probabilities = detector.probability(predictions.logits)
+    probabilities = detector.probability(predictions.logits, video=video)
     spec = detector.spec
     scores = []
     for i, (crop, face) in enumerate(zip(crops, faces, strict=True)):

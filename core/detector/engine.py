@@ -83,9 +83,9 @@ class Detector:
         """The head's outputs before its activation, (n, 1) for a sigmoid or (n, classes); crops as for `predict`."""
         return self._engine.run(np.ascontiguousarray(crops), batch_size)[0]
 
-    def probability(self, logits: ArrayLike) -> NDArray[np.float64]:
-        """Calibrated P(fake), 0..1, of log-odds as `predict` gives them; shape kept."""
-        calibration = self.spec.calibration
+    def probability(self, logits: ArrayLike, *, video: bool = False) -> NDArray[np.float64]:
+        """Calibrated P(fake), 0..1, of log-odds as `predict` gives them, of a still or in a video; shape kept."""
+        calibration = self.spec.calibration_for(video=video)
         return np.asarray(expit(calibration.slope * np.asarray(logits, np.float64) + calibration.intercept))
 
 

@@ -107,6 +107,8 @@ class DetectorSpec:
             probability of the second class.
         mirrored: Whether a still is judged mirrored as well, and the mean counts. Frames of a video, of which there are
             many, are judged once, by the crop alone.
+        calibration: Of stills.
+        video_calibration: Of the faces in videos, which are judged by one view; None: the same.
         thresholds: Those of stills, each judged alone.
         video_thresholds: Those of videos, their people and their frames; None: the same. What is picked out of a
             video, a stretch of it, answers to those of stills.
@@ -124,6 +126,7 @@ class DetectorSpec:
     preprocessing: Preprocessing = Preprocessing()
     classes: tuple[str, ...] = (REAL, "fake")
     calibration: Calibration = Calibration()
+    video_calibration: Calibration | None = None
     thresholds: Thresholds = Thresholds()
     video_thresholds: Thresholds | None = None
     gates: QualityGates = QualityGates()
@@ -149,6 +152,10 @@ class DetectorSpec:
     def limits(self, *, video: bool) -> Thresholds:
         """The thresholds of a still, or of a video."""
         return self.video_thresholds or self.thresholds if video else self.thresholds
+
+    def calibration_for(self, *, video: bool) -> Calibration:
+        """That of a still, or of the faces in a video."""
+        return self.video_calibration or self.calibration if video else self.calibration
 
     def to_dict(self) -> dict[str, Any]:
         """What model.json holds."""
@@ -184,6 +191,7 @@ _PARTS = {
     "crop": CropSpec,
     "preprocessing": Preprocessing,
     "calibration": Calibration,
+    "video_calibration": Calibration,
     "thresholds": Thresholds,
     "video_thresholds": Thresholds,
     "gates": QualityGates,
@@ -192,7 +200,7 @@ _Part = TypeVar("_Part", CropSpec, Preprocessing, Calibration, Thresholds, Quali
 
 
 def _read(name: str, value: Any) -> Any:
-    if name == "video_thresholds" and value is None:
+    if name in ("video_thresholds", "video_calibration") and value is None:
         return None
     if name in _PARTS:
         return _read_numbers(_PARTS[name], name, value)

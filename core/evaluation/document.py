@@ -3,7 +3,7 @@
     schema_version, kind      1, "deepfake-evaluation"
     created, seconds          when (UTC), and how long it took
     detector                  name, sha256, engine, precision, input_size, crop_scale, calibration, thresholds,
-                              video_thresholds, gates
+                              video_calibration, video_thresholds, gates
     data                      name, split, limit, folders
     figures                   by part ("all" and each source): counts, areas with intervals, shares
     columns                   by further column of the manifest, by value: the same
@@ -59,6 +59,7 @@ def describe_detector(detector: Detector) -> dict[str, Any]:
         "input_size": spec["input_size"],
         "crop_scale": spec["crop"]["scale"],
         **{name: spec[name] for name in ("calibration", "thresholds", "gates")},
+        "video_calibration": asdict(detector.spec.calibration_for(video=True)),
         "video_thresholds": asdict(detector.spec.limits(video=True)),
     }
 

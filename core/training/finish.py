@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import expit
 
 from core.data.augment import LEAST_PART, MEAN_PART
@@ -19,6 +20,7 @@ from core.data.prepare import prepare
 from core.detector import load_detector, load_keras
 from core.detector.artifact import CropSpec, DetectorSpec, Preprocessing, save_artifact, save_spec
 from core.detector.calibration import choose_thresholds, fake_above_by_source, fit_platt
+from core.detector.spec import Calibration
 from core.errors import TrainingError
 from core.evaluation import Scored, balance_weights, even_weights, summarise
 from core.evaluation.document import plain
@@ -61,7 +63,7 @@ def finish(run: Path, config: TrainConfig, cache: Path, *, watch: Watch | None =
     detector = load_detector(folder)
     val_set = _judged_by(samples, "val", config, cache, watch)
     val = look(val_set.pictures, val_set.crops, detector, watch, "calibrating")
-    spec = calibrated(spec, [one.scored(spec) for one in val])
+    spec = calibrated(spec, [one.scored(spec) for one in val], [one.by_one_view().scored(spec) for one in val])
     save_spec(folder, spec)
     test_set = _judged_by(samples, "test", config, cache, watch)
     test = look(test_set.pictures, test_set.crops, detector, watch, "measuring")
@@ -81,13 +83,19 @@ def finish(run: Path, config: TrainConfig, cache: Path, *, watch: Watch | None =
     return folder
 
 
-def calibrated(spec: DetectorSpec, val: Sequence[Scored]) -> DetectorSpec:
-    """The spec with a calibration and thresholds fitted to validation pictures.
+def calibrated(spec: DetectorSpec, val: Sequence[Scored], once: Sequence[Scored] | None = None) -> DetectorSpec:
+    """The spec with calibrations and thresholds fitted to validation pictures.
 
+    Those of stills to what all their views say; those of videos, whose faces are judged by one view, to that one.
     Classes are balanced, and for the thresholds sources too. Of stills, reals that are called fake are bounded in each
     source by itself, since to accuse is the worse error; fakes that are called real, which only says that nothing was
     found, in all sources together. Of videos, which are judged by many frames and by a rule that asks for more than
     chance, both are bounded in all sources together.
+
+    Args:
+        spec: Not calibrated yet.
+        val: What it said.
+        once: What it said of the same by one view; None: the same.
 
     Raises:
         TrainingError: Faces of a class are missing.
@@ -101,13 +109,28 @@ def calibrated(spec: DetectorSpec, val: Sequence[Scored]) -> DetectorSpec:
             f"No faces were found in the {lacking} validation pictures, so the detector cannot be calibrated: add more."
         )
     members = [one.sample for one in faced]
-    calibration = fit_platt(logits, labels, even_weights(members))  # those by which its error is measured
+    single = np.array([one.logit for one in once or val if one.logit is not None])
+    (calibration, probabilities), (of_video, by_one) = (
+        _fitted(z, labels, even_weights(members)) for z in (logits, single)
+    )
     weights = balance_weights(members)
-    probabilities = expit(calibration.slope * logits + calibration.intercept)
     pooled = choose_thresholds(probabilities, labels, MAX_ERROR, weights)
     strictest = fake_above_by_source(probabilities, labels, [one.source for one in members], MAX_ERROR)
-    stills = replace(pooled, fake_above=max(pooled.fake_above, strictest))
-    return replace(spec, calibration=calibration, thresholds=stills, video_thresholds=pooled)
+    return replace(
+        spec,
+        calibration=calibration,
+        video_calibration=of_video,
+        thresholds=replace(pooled, fake_above=max(pooled.fake_above, strictest)),
+        video_thresholds=choose_thresholds(by_one, labels, MAX_ERROR, weights),
+    )
+
+
+def _fitted(
+    logits: NDArray[np.float64], labels: NDArray[np.bool_], weights: NDArray[np.float64]
+) -> tuple[Calibration, NDArray[np.float64]]:
+    """A calibration, by the weights by which its error is measured, and what it makes of the logits."""
+    calibration = fit_platt(logits, labels, weights)
+    return calibration, np.asarray(expit(calibration.slope * logits + calibration.intercept))
 
 
 def crop_spec(trained_on: float) -> CropSpec:
@@ -175,11 +198,13 @@ def _judged_by(samples: Sequence[Sample], split: str, config: TrainConfig, cache
 
 def _metrics(spec: DetectorSpec, val: Sequence[Seen], test: Sequence[Seen]) -> dict[str, Any]:
     metrics: dict[str, Any] = {"command": COMMAND, "date": time.strftime("%Y-%m-%d"), "by_video_thresholds": {}}
-    as_video = replace(spec, thresholds=spec.limits(video=True))
+    as_video = replace(spec, thresholds=spec.limits(video=True), calibration=spec.calibration_for(video=True))
     for split, seen in (("val", val), ("test", test)):
         if seen:
             metrics[split] = plain(summarise([one.scored(spec) for one in seen]))
-            metrics["by_video_thresholds"][split] = _shares(plain(summarise([one.scored(as_video) for one in seen])))
+            metrics["by_video_thresholds"][split] = _shares(
+                plain(summarise([one.by_one_view().scored(as_video) for one in seen]))
+            )
     return metrics
 
 

@@ -8,20 +8,22 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import expit
 
-from core.analysis.image import analyze_image
+from core.analysis.image import analyze_rgb
 from core.analysis.scoring import score_crops, score_stills
 from core.analysis.types import FaceScore
 from core.analysis.verdict import judge_face, judge_image, worst_face
 from core.data.augment import LEAST_PART, MEAN_PART
 from core.data.dataset import Sample
 from core.data.draw import read_crop
-from core.detector.spec import DetectorSpec, Thresholds
+from core.detector.spec import Calibration, DetectorSpec, Thresholds
 from core.errors import MediaError
 from core.evaluation import Scored
-from core.faces import Face, FaceFinder, default_finder
+from core.faces import Face, FaceFinder, crop_face, default_finder
 from core.faces.crop import corners, middle, resize_crop
+from core.media import load_image
 from core.training.callbacks import Stopped, Watch
 from core.training.hardware import cores
 
@@ -35,11 +37,21 @@ class Seen:
 
     sample: Sample
     faces: tuple[FaceScore, ...]
+    once: tuple[float, ...] = ()
+    """The logits of the faces of a still by one view; none where they were judged so anyway."""
+
+    def by_one_view(self) -> Seen:
+        """As if it were a frame of a video."""
+        if not self.once:
+            return self
+        return Seen(self.sample, tuple(replace(f, logit=z) for f, z in zip(self.faces, self.once, strict=True)))
 
     def scored(self, spec: DetectorSpec) -> Scored:
         """What a detector with this spec's calibration, thresholds and gates says of it."""
-        limits = spec.limits(video=self.sample.time_s is not None)
-        faces = [_judged(face, spec, limits) for face in self.faces]
+        video = self.sample.time_s is not None
+        faces = [
+            _judged(face, spec, spec.calibration_for(video=video), spec.limits(video=video)) for face in self.faces
+        ]
         verdict, probability, _ = judge_image(faces)
         worst = worst_face(faces)
         return Scored(self.sample, verdict, probability, None if worst is None else faces[worst].logit)
@@ -77,7 +89,10 @@ class _Picture:
     finder: FaceFinder
 
     def __call__(self) -> Seen:
-        return Seen(self.sample, analyze_image(self.sample.path, self.detector, self.finder, maps=False).faces)
+        rgb, spec = load_image(self.sample.path).rgb, self.detector.spec
+        faces = analyze_rgb(rgb, self.detector, self.finder, maps=False).faces
+        crops = [crop_face(rgb, one.face, scale=spec.crop.scale, size=spec.input_size) for one in faces]
+        return Seen(self.sample, faces, _logits(self.detector, crops))
 
 
 @dataclass(frozen=True)
@@ -91,8 +106,13 @@ class _Crop:
         cuts, size = [middle(crop, MEAN_PART), crop, *corners(crop, LEAST_PART)], self.detector.spec.input_size
         views = np.stack([resize_crop(cut, size) for cut in cuts])  # as `core.training.finish.crop_spec` has them
         if self.sample.time_s is None:
-            return Seen(self.sample, tuple(score_stills(self.detector, [views], [face], maps=False)))
+            faces = tuple(score_stills(self.detector, [views], [face], maps=False))
+            return Seen(self.sample, faces, _logits(self.detector, [views[0]]))
         return Seen(self.sample, tuple(score_crops(self.detector, views[:1], [face], maps=False)))
+
+
+def _logits(detector: Detector, crops: Sequence[NDArray[np.uint8]]) -> tuple[float, ...]:
+    return tuple(map(float, detector.predict(np.stack(crops)).logits)) if crops else ()
 
 
 def _tried(work: Callable[[], Seen]) -> Seen | None:
@@ -102,7 +122,7 @@ def _tried(work: Callable[[], Seen]) -> Seen | None:
         return None
 
 
-def _judged(face: FaceScore, spec: DetectorSpec, limits: Thresholds) -> FaceScore:
-    probability = float(expit(spec.calibration.slope * face.logit + spec.calibration.intercept))
+def _judged(face: FaceScore, spec: DetectorSpec, calibration: Calibration, limits: Thresholds) -> FaceScore:
+    probability = float(expit(calibration.slope * face.logit + calibration.intercept))
     verdict, reasons = judge_face(probability, face.quality, limits, spec.gates)
     return replace(face, fake_probability=probability, verdict=verdict, reasons=reasons)

@@ -66,8 +66,9 @@ def _figures(spec: DetectorSpec) -> list[str]:
     if spec.video_thresholds:
         parts.append(
             f"Thresholds of a video, which many frames speak for: {_between(spec.video_thresholds)}, chosen so that at "
-            "most 5 % of all reals of the val split are called fake, each source weighing as the root of its size. A "
-            "stretch that makes a video fake by itself has few faces, and must reach the limit of a still."
+            "most 5 % of all reals of the val split are called fake, each source weighing as the root of its size. "
+            "They and the calibration of videos were fitted to pictures judged once, as frames are. A stretch that "
+            "makes a video fake by itself has few faces, and must reach the limit of a still."
         )
         by_video = metrics.get("by_video_thresholds", {})
         parts += [_shares(split, by_video[split]) for split in ("test", "val") if split in by_video]
@@ -93,7 +94,7 @@ def _between(limits: Thresholds) -> str:
 
 def _shares(split: str, figures: dict[str, Any]) -> str:
     """What single pictures get by the thresholds of a video."""
-    rows = [f"| {split}, single pictures by these | {' | '.join(SHARES)} |", "|" + "---|" * 4]
+    rows = [f"| {split}, single pictures judged as frames, by these | {' | '.join(SHARES)} |", "|" + "---|" * 4]
     rows += ["| " + " | ".join([source, *(_percent(f[key]) for key in KEYS)]) + " |" for source, f in figures.items()]
     return "\n".join(rows)
 

@@ -70,7 +70,7 @@ class FakeDetector:
             logits=logits, class_probabilities=np.stack([1 - fake, fake], axis=1), activation_maps=maps
         )
 
-    def probability(self, logits: np.ndarray) -> np.ndarray:
+    def probability(self, logits: np.ndarray, *, video: bool = False) -> np.ndarray:
         return 1 / (1 + np.exp(-np.asarray(logits, dtype=np.float64)))
 
 

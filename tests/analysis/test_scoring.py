@@ -8,7 +8,7 @@ import pytest
 from core.analysis.scoring import cut_views, score_crops, score_stills
 from core.detector import load_detector
 from core.detector.artifact import save_artifact
-from core.detector.spec import CropSpec, DetectorSpec, QualityGates, Thresholds
+from core.detector.spec import Calibration, CropSpec, DetectorSpec, QualityGates, Thresholds
 from core.faces import Face
 from tests.detector import networks
 
@@ -47,6 +47,18 @@ def test_stills_and_frames_have_thresholds_of_their_own(tmp_path):
     crops = networks.crops(4)
     assert {one.verdict for one in score_stills(own, list(crops[:, None]), FACES)} == {"uncertain"}
     assert {one.verdict for one in score_crops(own, crops, FACES)} == {"fake"}
+
+
+def test_stills_and_frames_have_calibrations_of_their_own(tmp_path):
+    spec = DetectorSpec(name="d", input_size=networks.SIZE, video_calibration=Calibration(0.5, 1.0))
+    save_artifact(tmp_path / "d", networks.flat(), spec)
+    own = load_detector(tmp_path / "d", engine="tensorflow")
+    crops = networks.crops(4)
+    logits = own.predict(crops).logits.astype(float)
+    still = [one.fake_probability for one in score_stills(own, list(crops[:, None]), FACES)]
+    frames = [one.fake_probability for one in score_crops(own, crops, FACES)]
+    np.testing.assert_allclose(still, 1 / (1 + np.exp(-logits)), atol=1e-6)
+    np.testing.assert_allclose(frames, 1 / (1 + np.exp(-0.5 * logits - 1)), atol=1e-6)
 
 
 def test_frames_are_judged_once(detector):

@@ -23,6 +23,7 @@ FULL = DetectorSpec(
     preprocessing=Preprocessing(1 / 255, 0.0),
     classes=("real", "swapped", "generated"),
     calibration=Calibration(0.8, -0.2),
+    video_calibration=Calibration(0.7, -0.1),
     thresholds=Thresholds(0.2, 0.9),
     video_thresholds=Thresholds(0.2, 0.7),
     gates=QualityGates(30, 1.5, 0.6, 20),
@@ -47,6 +48,13 @@ def test_videos_have_their_thresholds_or_those_of_stills():
     assert (FULL.limits(video=False), FULL.limits(video=True)) == (Thresholds(0.2, 0.9), Thresholds(0.2, 0.7))
     older = {**FULL.to_dict(), "video_thresholds": None}
     assert DetectorSpec.from_dict(older).limits(video=True) == Thresholds(0.2, 0.9)
+
+
+def test_videos_have_their_calibration_or_that_of_stills():
+    said = FULL.calibration_for(video=False), FULL.calibration_for(video=True)
+    assert said == (Calibration(0.8, -0.2), Calibration(0.7, -0.1))
+    older = {**FULL.to_dict(), "video_calibration": None}
+    assert DetectorSpec.from_dict(older).calibration_for(video=True) == Calibration(0.8, -0.2)
 
 
 @pytest.mark.parametrize(
@@ -80,6 +88,7 @@ def test_videos_have_their_thresholds_or_those_of_stills():
         ({"calibration": {"slope": float("nan")}}, '"calibration.slope" .* number'),  # JSON's NaN
         ({"thresholds": {"real_below": 0.8, "fake_above": 0.2}}, '"thresholds" .* rising'),  # crossed
         ({"thresholds": {"fake_above": 1.5}}, '"thresholds"'),  # no probability
+        ({"video_calibration": {"slope": 0}}, '"calibration.slope"'),  # all videos alike
         ({"video_thresholds": [0.2, 0.7]}, '"video_thresholds" .* object'),  # a list
         ({"gates": {"max_turn": "much"}}, '"gates.max_turn" .* number'),  # text
         ({"metrics": []}, '"metrics" .* object'),  # list for an object

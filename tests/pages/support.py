@@ -78,7 +78,7 @@ class ColourDetector:
         classes = np.stack([1 - fake, fake], axis=1).astype(np.float32)
         return SimpleNamespace(logits=logits, class_probabilities=classes, activation_maps=maps)
 
-    def probability(self, logits: np.ndarray) -> np.ndarray:
+    def probability(self, logits: np.ndarray, *, video: bool = False) -> np.ndarray:
         return 1 / (1 + np.exp(-logits))
 
 

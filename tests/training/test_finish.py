@@ -78,6 +78,7 @@ def test_finish(run, tmp_path):
     assert spec.metrics["val"]["all"]["real_called_fake"] <= 0.05
     assert spec.metrics["val"]["all"]["fake_called_real"] <= 0.05
     assert spec.calibration.slope != 1.0
+    assert spec.video_calibration not in (None, spec.calibration)  # frames are judged by one view
     assert str(tmp_path) not in (folder / "model.json").read_text()  # nothing of the user's folders gets out
     card = (folder / "MODEL_CARD.md").read_text()
     assert "Limits first" in card
@@ -85,7 +86,7 @@ def test_finish(run, tmp_path):
     assert "CC0" in card
     by_video = spec.metrics["by_video_thresholds"]["test"]["data"]
     assert by_video["real_called_fake"] >= spec.metrics["test"]["data"]["real_called_fake"]
-    assert "| test, single pictures by these | real called fake |" in card
+    assert "| test, single pictures judged as frames, by these | real called fake |" in card
 
 
 @pytest.mark.parametrize("fakes", [3, 0])
