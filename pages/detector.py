@@ -7,7 +7,7 @@ import streamlit as st
 
 from core.detector import DetectorEntry, DetectorSpec, add_uploaded
 from core.errors import DetectorError, UserError
-from core.report.document import least_quality
+from core.report.document import input_words, least_quality
 from core.words import words
 from pages.components import resources, routing, sidebar, verdict
 from pages.components.text import class_words, escape
@@ -25,17 +25,12 @@ def beside(entry: DetectorEntry, name: str) -> str | None:
 def facts(spec: DetectorSpec) -> dict[str, str]:
     return {
         "Licence": spec.licence or sidebar.NO_LICENCE,
-        "Input": _input(spec),
+        "Input": input_words(spec, words("en"), still=True),
         "Classes": ", ".join(map(class_words, spec.classes)),
         **_verdicts(spec),
         "Least quality of a face": f"{least_quality(spec.gates, words('en'))}; beyond one of these it is uncertain",
         "Fingerprint": f"{spec.weights_sha256[:16]}…",
     }
-
-
-def _input(spec: DetectorSpec) -> str:
-    usual = f"{spec.input_size} × {spec.input_size} pixels, a crop of {spec.crop.scale:.2g} face heights"
-    return f"{usual}; of a still also {spec.crop.wide:.2g}, and the four corners of that" if spec.crop.wide else usual
 
 
 def _verdicts(spec: DetectorSpec) -> dict[str, str]:

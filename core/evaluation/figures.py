@@ -39,8 +39,15 @@ def parts_of(scored: Sequence[Scored]) -> dict[str, list[Scored]]:
     }
 
 
-def summarise(scored: Sequence[Scored], *, seed: int = 0) -> dict[str, Any]:
+def summarise(
+    scored: Sequence[Scored], calibration: Mapping[str, dict[str, Any] | None] | None = None, *, seed: int = 0
+) -> dict[str, Any]:
     """Figures by source and pooled, ready for model.json.
+
+    Args:
+        scored: All of them.
+        calibration: `calibration_of` each part, where that is known already.
+        seed: Of the bootstrap.
 
     Returns:
         For `all` and each source those of `figures_of`, and the expected calibration error at equal base rates,
@@ -48,7 +55,8 @@ def summarise(scored: Sequence[Scored], *, seed: int = 0) -> dict[str, Any]:
     """
     figures = {}
     for name, part in parts_of(scored).items():
-        error = calibration_of(part, seed=seed) or {"ece": None, "ece_95": None}
+        known = calibration_of(part, seed=seed) if calibration is None else calibration[name]
+        error = known or {"ece": None, "ece_95": None}
         figures[name] = figures_of(part, seed=seed) | {key: error[key] for key in ("ece", "ece_95")}
     return figures
 

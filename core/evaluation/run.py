@@ -258,13 +258,14 @@ class _Work:
     def figures(self, readable: Sequence[Scored]) -> dict[str, Any]:
         self._tell(0, "Working out figures and their intervals")
         by_part = parts_of(readable)
+        calibration = {name: calibration_of(part) for name, part in by_part.items()}
         columns = self._selection.columns
         by_value = {name: lambda one, values=values: values.get(one.sample.path) for name, values in columns.items()}
         return {
-            "figures": summarise(readable),
+            "figures": summarise(readable, calibration),
             "columns": figures_by_column(readable, by_value),
             "curves": {name: curves_of(part) for name, part in by_part.items()},
-            "calibration": {name: calibration_of(part) for name, part in by_part.items()},
+            "calibration": calibration,
         }
 
     def _planned(self, several: bool) -> int:

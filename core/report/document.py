@@ -185,7 +185,7 @@ def _settings(content: Content, to: Words) -> Iterator[b.Block]:
         limits = spec.limits(video=isinstance(report, VideoReport))
         rows += [
             (to("report.engine"), content.engine),
-            (to("report.input"), _input(spec, to, still=isinstance(report, ImageReport))),
+            (to("report.input"), input_words(spec, to, still=isinstance(report, ImageReport))),
             (to("report.threshold_values"), f"{to.percent(limits.real_below)} / {to.percent(limits.fake_above)}"),
             (to("report.gates"), least_quality(spec.gates, to)),
             (to("report.licence"), spec.licence),
@@ -197,7 +197,8 @@ def _settings(content: Content, to: Words) -> Iterator[b.Block]:
         yield b.Paragraph(to("report.other_detector"), muted=True)
 
 
-def _input(spec: DetectorSpec, to: Words, *, still: bool) -> str:
+def input_words(spec: DetectorSpec, to: Words, *, still: bool) -> str:
+    """What of a face a detector sees, of a still or in a video."""
     usual = to("report.input_value", size=spec.input_size, crop=to.localised(f"{spec.crop.scale:g}"))
     if not (still and spec.crop.wide):
         return usual

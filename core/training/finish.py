@@ -13,12 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from core.data.augment import LEAST_PART, MEAN_PART
 from core.data.blend_set import blend_set
 from core.data.dataset import Sample, index_data
 from core.data.prepare import prepare
 from core.detector import load_detector, load_keras
-from core.detector.artifact import CropSpec, DetectorSpec, Preprocessing, save_artifact, save_spec
+from core.detector.artifact import DetectorSpec, Preprocessing, save_artifact, save_spec
 from core.detector.calibration import choose_thresholds, fake_above_by_source, fit_platt
 from core.detector.spec import Calibration
 from core.errors import TrainingError
@@ -29,7 +28,7 @@ from core.training.checkpoints import State, read_state
 from core.training.config import TrainConfig
 from core.training.export import EXPORT_FOLDER, export_detector
 from core.training.journal import METRICS
-from core.training.judging import Seen, look
+from core.training.judging import Seen, crop_spec, look
 from core.training.loop import OFFSET, SCALE
 from core.training.model_card import KEYS, write_model_card
 
@@ -131,15 +130,6 @@ def _fitted(
     """A calibration, by the weights by which its error is measured, and what it makes of the logits."""
     calibration = fit_platt(logits, labels, weights)
     return calibration, np.asarray(expit(calibration.slope * logits + calibration.intercept))
-
-
-def crop_spec(trained_on: float) -> CropSpec:
-    """Views of every size that training shows of its crops, which are `trained_on` face heights wide.
-
-    What they and mirroring are worth: `python -m benchmarks.inference`.
-    """
-    mean, least = (round(share * trained_on, 4) for share in (MEAN_PART, LEAST_PART))
-    return CropSpec(scale=mean, wide=trained_on, corner=least)
 
 
 def _store(run: Path, folder: Path, config: TrainConfig) -> DetectorSpec:

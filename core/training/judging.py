@@ -12,23 +12,32 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from core.analysis.image import analyze_rgb
-from core.analysis.scoring import score_crops, score_stills
+from core.analysis.scoring import cut_views, score_crops, score_stills
 from core.analysis.types import FaceScore
 from core.analysis.verdict import judge_face, judge_image, worst_face
 from core.data.augment import LEAST_PART, MEAN_PART
 from core.data.dataset import Sample
 from core.data.draw import read_crop
-from core.detector.spec import Calibration, DetectorSpec, Thresholds
+from core.detector.spec import Calibration, CropSpec, DetectorSpec, Thresholds
 from core.errors import MediaError
 from core.evaluation import Scored
 from core.faces import Face, FaceFinder, crop_face, default_finder
-from core.faces.crop import corners, middle, resize_crop
+from core.faces.crop import TIGHT_SCALE
 from core.media import load_image
 from core.training.callbacks import Stopped, Watch
 from core.training.hardware import cores
 
 if TYPE_CHECKING:
     from core.detector.engine import Detector
+
+
+def crop_spec(trained_on: float) -> CropSpec:
+    """Views of every size that training shows of its crops, which are `trained_on` face heights wide.
+
+    What they and mirroring are worth: `python -m benchmarks.inference`.
+    """
+    mean, least = (round(share * trained_on, 4) for share in (MEAN_PART, LEAST_PART))
+    return CropSpec(scale=mean, wide=trained_on, corner=least)
 
 
 @dataclass(frozen=True)
@@ -103,8 +112,8 @@ class _Crop:
     def __call__(self) -> Seen:
         crop = read_crop(self.sample.path)
         face = Face((0.0, 0.0, float(crop.shape[1]), float(crop.shape[0])), 1.0, tight=True)
-        cuts, size = [middle(crop, MEAN_PART), crop, *corners(crop, LEAST_PART)], self.detector.spec.input_size
-        views = np.stack([resize_crop(cut, size) for cut in cuts])  # as `core.training.finish.crop_spec` has them
+        # however wide it was cut: of a tight crop's size the shares are the same
+        views = cut_views(crop, face, crop_spec(TIGHT_SCALE), self.detector.spec.input_size)
         if self.sample.time_s is None:
             faces = tuple(score_stills(self.detector, [views], [face], maps=False))
             return Seen(self.sample, faces, _logits(self.detector, [views[0]]))

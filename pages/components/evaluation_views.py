@@ -76,7 +76,7 @@ def table(figures: dict[str, Any], name: str, extra: dict[str, list[Any]], *, al
     def shares(key: str) -> list[float | None]:
         return [None if one[key] is None else 100 * one[key] for _, one in rows]
 
-    figures_of = {
+    measured = {
         "AUC": [one["auc"] for _, one in rows],
         "95 % interval": [interval(one["auc_95"]) for _, one in rows],
         "Reals called fake": shares("real_called_fake"),
@@ -88,8 +88,8 @@ def table(figures: dict[str, Any], name: str, extra: dict[str, list[Any]], *, al
         "Fake": [one["fake"] for _, one in rows],
         "No face": [one["no_face"] for _, one in rows],
     }
-    first = f"{name} (column)" if name in figures_of else name  # a manifest may call a column "Fake"
-    columns = {first: [said(part) for part, _ in rows], **figures_of}
+    first = f"{name} (column)" if name in measured else name  # a manifest may call a column "Fake"
+    columns = {first: [said(part) for part, _ in rows], **measured}
     area, share = st.column_config.NumberColumn(format="%.3f"), st.column_config.NumberColumn(format="%.1f %%")
     formats = dict.fromkeys(("EER", "Reals called fake", "Fakes called real", "Uncertain"), share)
     right = st.column_config.TextColumn(

@@ -8,8 +8,7 @@ from core.analysis.scoring import cut_views
 from core.data.sample import Sample
 from core.faces import Face
 from core.training.callbacks import Unwatched
-from core.training.finish import crop_spec
-from core.training.judging import _Picture, look
+from core.training.judging import _Picture, crop_spec, look
 from tests.analysis.fakes import FakeDetector
 
 
