@@ -113,7 +113,7 @@ def _gallery(item: StoredMedia, frames: Sequence[FrameReport], key: str, scale: 
     with st.grid("auto", min_column_width=120):
         for frame in frames:
             score = strongest_face(frame)
-            with st.container(border=True, gap="small"):
+            with st.container(gap="small"):
                 st.image(
                     pictures.frame_face(item.digest, str(item.path), frame, score, scale, GALLERY_OPACITY),
                     alt=f"Person {score.face.track_id} at {clock(frame.time_s)}",
