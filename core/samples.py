@@ -1,9 +1,10 @@
 """Demo media that the project makes itself, so that there is always something to try and nothing to download.
 
 From scikit-image's portrait of the astronaut Eileen Collins (NASA, public domain): a still, and a ten-second clip in
-which the camera pans and zooms. In the manipulated still, and between known seconds of the clip, the face is blended
-with a changed copy of itself (colour, size, sharpness), as face-swapping tools leave it: soft-edged and flickering.
-Figures in source pixels are those of the portrait, 512 x 512.
+which the camera pans and zooms. In the manipulated still, and between known seconds of the clip, another face stands in
+its place: its own mirror image, of other features and lit from the other side, as coarse as a generator of few pixels
+makes it, and set in as face-swapping tools do, off in colour and place, soft-edged and flickering. Whoever knows of it
+sees a second brow. Figures in source pixels are those of the portrait, 512 x 512.
 """
 
 import filecmp
@@ -24,13 +25,13 @@ from core.media import H264Writer
 
 Rgb = NDArray[np.uint8]
 
-RECIPE = "1"
+RECIPE = "2"
 """Part of the folder's name: samples made by an older recipe are not taken for those of this one."""
 FPS, DURATION_S, SIZE_WH = 25, 10.0, (1280, 720)
 FAKE_START_S, FAKE_END_S = 4.0, 7.0
 TRUTHS = {
     "astronaut.png": "This portrait is untouched.",
-    "astronaut-manipulated.png": "The face in this portrait was blended with an altered copy of itself.",
+    "astronaut-manipulated.png": "The face in this portrait was replaced by its own mirror image.",
     "astronaut-clip.mp4": f"The face is manipulated from second {FAKE_START_S:g} to {FAKE_END_S:g} only.",
 }
 MASTER_SCALE = 3  # the portrait is enlarged once, well, and every frame is a quick view of that
@@ -59,12 +60,12 @@ class SampleVideo:
 
 @dataclass(frozen=True)
 class Manipulation:
-    """How the face's copy differs from the face; lengths in source pixels, colours in levels of 0..255."""
+    """How the face that is set in differs from the face's mirror image; in source pixels and levels of 0..255."""
 
     shift_xy: tuple[float, float] = (1.3, 1.6)
     zoom: float = 1.035
     rgb_offset: tuple[float, float, float] = (9.0, -1.0, -9.0)
-    face_px: float = 72.0
+    face_px: float = 60.0
     softness: float = 3.2
 
 
@@ -116,7 +117,7 @@ def truth_about(path: Path) -> str | None:
 
 
 def manipulate(picture: Rgb, how: Manipulation, scale: int = 1) -> Rgb:
-    """Blend the portrait's face with a changed copy of itself (self-blending: Shiohara and Yamasaki, CVPR 2022).
+    """Set a changed mirror image of the portrait's face in its place.
 
     Args:
         picture: The portrait, uint8 (512 * scale, 512 * scale, 3).
@@ -130,15 +131,17 @@ def manipulate(picture: Rgb, how: Manipulation, scale: int = 1) -> Rgb:
     face = picture[top:bottom, left:right]
     weight = _soft_mask(how.softness, scale)
     result = picture.copy()
-    result[top:bottom, left:right] = cv2.blendLinear(_changed_copy(face, how, scale), face, weight, 1 - weight)
+    result[top:bottom, left:right] = cv2.blendLinear(_other_face(face, how, scale), face, weight, 1 - weight)
     return result
 
 
-def _changed_copy(face: Rgb, how: Manipulation, scale: int) -> Rgb:
+def _other_face(face: Rgb, how: Manipulation, scale: int) -> Rgb:
     height, width = face.shape[:2]
     shift = np.array(how.shift_xy) * scale + (1 - how.zoom) * np.array([width, height]) / 2
     matrix = np.array([[how.zoom, 0, shift[0]], [0, how.zoom, shift[1]]])
-    moved = cv2.warpAffine(face, matrix, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101)
+    moved = cv2.warpAffine(
+        cv2.flip(face, 1), matrix, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101
+    )
     # A generator works at a size of its own, and its result is enlarged and sharpened to fit.
     low_wh = (round(how.face_px), round(how.face_px * height / width))
     low = cv2.resize(moved, low_wh, interpolation=cv2.INTER_AREA)
@@ -148,7 +151,7 @@ def _changed_copy(face: Rgb, how: Manipulation, scale: int) -> Rgb:
 
 
 def _soft_mask(softness: float, scale: int) -> NDArray[np.float32]:
-    """Weight of the copy, float32 (h, w) of the patch: 1 in the face, falling to 0 around its outline."""
+    """Weight of the other face, float32 (h, w) of the patch: 1 in the face, falling to 0 around its outline."""
     left, top, right, bottom = PATCH_XYXY
     mask = np.zeros(((bottom - top) * scale, (right - left) * scale), np.float32)
     outline = (np.array(OUTLINE_XY) - (left, top)) * scale

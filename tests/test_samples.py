@@ -120,10 +120,10 @@ def test_without_scikit_image(fresh_home: Path, monkeypatch: pytest.MonkeyPatch)
 
 def test_the_truth_is_told_of_samples_only(tmp_path):
     assert "untouched" in truth_about(sample_images()["original"])
-    assert "blended" in truth_about(sample_images()["manipulated"])
+    assert "mirror image" in truth_about(sample_images()["manipulated"])
     copy = tmp_path / "media.png"  # as the history keeps one, or an upload
     copy.write_bytes(sample_images()["manipulated"].read_bytes())
-    assert "blended" in truth_about(copy)
+    assert "mirror image" in truth_about(copy)
     copy.write_bytes(copy.read_bytes() + b"\0")
     assert truth_about(copy) is None
     assert truth_about(tmp_path / "astronaut.png") is None

@@ -19,8 +19,8 @@ SIDES = ("A", "B")
 UPLOAD, HISTORY, SAMPLE = "Upload", "History", "Sample"
 SAMPLES: dict[str, Callable[[], Path]] = {
     "Untouched portrait": lambda: sample_images()["original"],
-    "Portrait with a blended face": lambda: sample_images()["manipulated"],
-    "Clip, blended for three seconds": lambda: sample_video().path,
+    "Manipulated portrait": lambda: sample_images()["manipulated"],
+    "Clip, manipulated for three seconds": lambda: sample_video().path,
 }
 
 

@@ -5,7 +5,7 @@ import streamlit as st
 from core import samples
 from pages.components import pictures, sources
 
-TITLES = {"original": "Untouched portrait", "manipulated": "Portrait with a blended face"}
+TITLES = {"original": "Untouched portrait", "manipulated": "Manipulated portrait"}
 
 
 def offer(page: str, key: str = "sample") -> None:

@@ -264,3 +264,30 @@ def test_a_clean_track_of_ten_minutes_is_rarely_called_fake():
 
     assert rates(200, 600, 1 / 5)[0] <= 0.06
     assert rates(200, 60, 1 / 5, fake_s=3.0)[0] >= 0.5
+
+
+def test_a_stretch_ends_where_the_step_is_and_not_where_suspicion_does():
+    """Faces beside it that look suspicious for another reason are above 0 too."""
+    log_odds = [-1.0] * 50 + [0.4] * 10 + [3.5] * 15 + [0.4] * 5 + [-1.0] * 50
+    report = judge_track(track(log_odds), LIMITS)
+    assert report.verdict == "fake"
+    (stretch,) = report.stretches
+    assert (stretch.start_s, stretch.end_s) == pytest.approx((12.0, 14.8))
+
+
+def test_a_stretch_of_one_strength_is_not_narrowed():
+    (stretch,) = judge_track(track(planted(60, 5, 20, 6)), LIMITS).stretches
+    assert (stretch.start_s, stretch.end_s) == pytest.approx((20.0, 25.8))
+
+
+def test_a_stretch_is_never_narrowed_to_less_than_a_second():
+    log_odds = [-3.0] * 40 + [0.5] * 5 + [9.0] * 2 + [0.5] * 8 + [-3.0] * 40
+    (stretch,) = find_stretches(np.arange(95) / 5, np.array(log_odds), FakeThresholds(0.3, 0.6), watched_s=19)
+    assert stretch.end_s - stretch.start_s >= 0.8 - 1e-6  # five faces stand for a second
+
+
+def test_narrowing_a_long_stretch_is_quick():
+    rng = np.random.default_rng(0)
+    log_odds = rng.normal(3, 1, 20_000) - 6.0 * (np.arange(20_000) > 18_000)
+    found = find_stretches(np.arange(20_000) / 30, log_odds, LIMITS, watched_s=667)
+    assert found[0].start_s < 1 and found[0].end_s == pytest.approx(600, abs=1)
