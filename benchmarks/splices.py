@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from benchmarks.stretches import CLIPS, DEEPFAKES
 from core.analysis import analyze_video
-from core.analysis.track_rule import find_stretches
+from core.analysis.stretches import find_stretches
 from core.detector import Detector, load_detector
 from core.media import H264Writer, Sampling, VideoReader
 

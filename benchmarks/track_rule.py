@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import lfilter
 
-from core.analysis import track_rule
+from core.analysis import stretches
 from core.analysis.track_rule import TrackEvidence, judge_tracks
 from core.analysis.types import TrackReport
 from core.analysis.verdict import judge_video
@@ -110,11 +110,11 @@ def main() -> None:
     """Print one table for each selection cost."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--trials", type=int, default=400, help="films for each figure (default: 400)")
-    parser.add_argument("--costs", type=float, nargs="*", default=[track_rule.SELECTION_COST])
+    parser.add_argument("--costs", type=float, nargs="*", default=[stretches.SELECTION_COST])
     arguments = parser.parse_args()
     print(f"fake_above {limits().fake_above:.3f}; AUC of frames {AUC}; fake % / uncertain % / IoU of stretches")
     for cost in arguments.costs:
-        track_rule.SELECTION_COST = cost
+        stretches.SELECTION_COST = cost
         print(f"\nselection cost {cost:g}".ljust(52), *(f"{1 / spacing:>10.0f} fps" for spacing in SPACINGS_S))
         for name, seconds, options in CASES:
             cells = [rates(arguments.trials, seconds, spacing, **options) for spacing in SPACINGS_S]

@@ -84,7 +84,7 @@ def sample() -> None:
         with right:
             st.markdown("No video at hand? Try the sample.")
             st.caption(
-                "Ten seconds of a public-domain portrait. Its face was replaced by a coarse mirror image of itself from "
+                "Ten seconds of a public-domain portrait. Its face was replaced by its own mirror image, coarser, from "
                 f"{clock(FAKE_START_S)} to {clock(FAKE_END_S)}, so that the timeline can be checked against the truth."
             )
             if st.button("Try the sample", key="sample_video", icon=":material/play_circle:", type="primary"):

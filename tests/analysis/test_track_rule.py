@@ -8,10 +8,8 @@ import pytest
 from core.analysis.track_rule import (
     TrackEvidence,
     find_stretches,
-    independent_faces,
     judge_track,
     judge_tracks,
-    running_median,
 )
 from tests.analysis.fakes import FakeThresholds
 
@@ -107,18 +105,6 @@ def test_stretch_is_shrunk_by_the_stated_formula():
     expected = 4.0 - math.log(60 / 3) / (15 * (1 - r) / (1 + r))
     assert plain.fake_probability == pytest.approx(p(4.0), abs=1e-6)
     assert shrunk.fake_probability == pytest.approx(p(expected), abs=1e-6)
-
-
-def test_independent_faces_follow_the_variance_of_an_ar1_mean():
-    # 200 faces at 10 per second, correlation time 0.5 s, simulated: variance of the mean = 1 / independent faces
-    rng, r = np.random.default_rng(1), math.exp(-0.1 / 0.5)
-    noise = rng.standard_normal((4000, 200)) * math.sqrt(1 - r * r)
-    noise[:, 0] = rng.standard_normal(4000)
-    for i in range(1, 200):
-        noise[:, i] += r * noise[:, i - 1]
-    assert independent_faces(200, 0.1) == pytest.approx(1 / noise.mean(axis=1).var(), rel=0.1)
-    assert independent_faces(3, 100.0) == pytest.approx(3)
-    assert independent_faces(5, 0.0) == 1.0
 
 
 STRICT = FakeThresholds(0.2, 0.95)
@@ -231,20 +217,6 @@ def test_order_of_people_is_by_number():
     assert [t.id for t in judge_tracks([track([1] * 9, number=2), track([1] * 9, number=1)], LIMITS)] == [1, 2]
 
 
-@pytest.mark.parametrize(
-    ("times", "window", "expected"),
-    [
-        ([0, 1, 2, 3, 4], 2.0, [3.0, 5, 1, 9, 6.0]),  # three samples each, two at the ends
-        ([0, 10, 20, 30, 40], 2.0, [5, 1, 9, 0, 12]),  # alone in their windows
-        ([0, 0.1, 0.2, 5.0, 5.1], 0.6, [5, 5, 5, 6, 6]),  # irregular: by time, not by count
-        ([0], 0.6, [5]),
-    ],
-)
-def test_running_median(times, window, expected):
-    values = np.array([5.0, 1, 9, 0, 12])[: len(times)]
-    assert running_median(np.array(times, float), values, window).tolist() == expected
-
-
 @pytest.mark.parametrize("value", [0.0, 1.0])
 def test_certain_probabilities_stay_finite(value):
     evidence = TrackEvidence(1, [i / 5 for i in range(20)], [value] * 20, [()] * 20)
@@ -264,30 +236,3 @@ def test_a_clean_track_of_ten_minutes_is_rarely_called_fake():
 
     assert rates(200, 600, 1 / 5)[0] <= 0.06
     assert rates(200, 60, 1 / 5, fake_s=3.0)[0] >= 0.5
-
-
-def test_a_stretch_ends_where_the_step_is_and_not_where_suspicion_does():
-    """Faces beside it that look suspicious for another reason are above 0 too."""
-    log_odds = [-1.0] * 50 + [0.4] * 10 + [3.5] * 15 + [0.4] * 5 + [-1.0] * 50
-    report = judge_track(track(log_odds), LIMITS)
-    assert report.verdict == "fake"
-    (stretch,) = report.stretches
-    assert (stretch.start_s, stretch.end_s) == pytest.approx((12.0, 14.8))
-
-
-def test_a_stretch_of_one_strength_is_not_narrowed():
-    (stretch,) = judge_track(track(planted(60, 5, 20, 6)), LIMITS).stretches
-    assert (stretch.start_s, stretch.end_s) == pytest.approx((20.0, 25.8))
-
-
-def test_a_stretch_is_never_narrowed_to_less_than_a_second():
-    log_odds = [-3.0] * 40 + [0.5] * 5 + [9.0] * 2 + [0.5] * 8 + [-3.0] * 40
-    (stretch,) = find_stretches(np.arange(95) / 5, np.array(log_odds), FakeThresholds(0.3, 0.6), watched_s=19)
-    assert stretch.end_s - stretch.start_s >= 0.8 - 1e-6  # five faces stand for a second
-
-
-def test_narrowing_a_long_stretch_is_quick():
-    rng = np.random.default_rng(0)
-    log_odds = rng.normal(3, 1, 20_000) - 6.0 * (np.arange(20_000) > 18_000)
-    found = find_stretches(np.arange(20_000) / 30, log_odds, LIMITS, watched_s=667)
-    assert found[0].start_s < 1 and found[0].end_s == pytest.approx(600, abs=1)
