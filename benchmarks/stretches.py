@@ -3,12 +3,12 @@
     python -m benchmarks.stretches                           # the detector that ships, five frames a second
     python -m benchmarks.stretches --every-frame
 
-From second 3 to before second 7 the frames are those of the deepfake that FaceForensics++ made of the same clip, where
-there is one ("spliced"); or the face is swapped for that of the other clip's person (a composite of the whole or the
-inner face), or blended with a changed copy of itself; each frame anew, with the same settings. The clip is written as
-H.264 and analysed like any other. Printed are the stretches that are marked and their intersection over union with
-seconds 3 to 7, which of the untouched clip should be 0. A swap may begin a track of its own. The media are licensed
-for research.
+The sample clip comes first, which tells its own seconds. In the others, from second 3 to before second 7 the frames are
+those of the deepfake that FaceForensics++ made of the same clip, where there is one ("spliced"); or the face is swapped
+for that of the other clip's person (a composite of the whole or the inner face), or blended with a changed copy of
+itself; each frame anew, with the same settings. The clip is written as H.264 and analysed like any other. Printed are
+the stretches that are marked and their intersection over union with the truth, which of an untouched clip should be 0.
+A swap may begin a track of its own. The media are licensed for research.
 """
 
 import argparse
@@ -30,6 +30,7 @@ from core.faces import default_finder
 from core.faces.crop import crop_square
 from core.faces.landmarks import default_mesh
 from core.media import H264Writer, Sampling, VideoReader
+from core.samples import sample_video
 
 CLIPS = Path(__file__).parents[2] / "shared" / "data" / "videos" / "Real"
 DEEPFAKES = {"ffpp_519": CLIPS.parent / "Fake" / "ffpp_deepfakes_519_515.mp4"}
@@ -107,17 +108,18 @@ def first_face(clip: Path) -> Face:
         return next(face for frame in reader if (face := face_of(frame.rgb)))
 
 
-def overlap(marked: Sequence[tuple[float, float]]) -> float:
+def overlap(marked: Sequence[tuple[float, float]], truth: tuple[float, float]) -> float:
     """Intersection over union with the truth, in time."""
-    both = sum(max(0.0, min(end, TO_S) - max(start, FROM_S)) for start, end in marked)
-    return both / (sum(end - start for start, end in marked) + TO_S - FROM_S - both)
+    from_s, to_s = truth
+    both = sum(max(0.0, min(end, to_s) - max(start, from_s)) for start, end in marked)
+    return both / (sum(end - start for start, end in marked) + to_s - from_s - both)
 
 
-def means(report: VideoReport) -> tuple[float, float]:
+def means(report: VideoReport, truth: tuple[float, float]) -> tuple[float, float]:
     """Calibrated fake probability of the faces in the manipulated stretch and outside of it."""
     faces = [(frame.time_s, face.fake_probability) for frame in report.frames for face in frame.faces]
-    inside = [p for time_s, p in faces if FROM_S <= time_s < TO_S]
-    outside = [p for time_s, p in faces if not FROM_S <= time_s < TO_S]
+    inside = [p for time_s, p in faces if truth[0] <= time_s < truth[1]]
+    outside = [p for time_s, p in faces if not truth[0] <= time_s < truth[1]]
     return float(np.mean(inside)), float(np.mean(outside))
 
 
@@ -128,6 +130,9 @@ def main() -> None:
     options = parser.parse_args()
     detector = load_detector(options.model)
     sampling = Sampling.every_frame() if options.every_frame else Sampling.per_second(5)
+    sample = sample_video()
+    report = analyze_video(sample.path, detector, sampling=sampling)
+    print(f"{'sample clip':<30} {words(report, (sample.fake_start_s, sample.fake_end_s))}", flush=True)
     clips = sorted(CLIPS.glob("*.mp4"))
     donors = [first_face(clip) for clip in clips]
     with tempfile.TemporaryDirectory() as folder:
@@ -142,15 +147,15 @@ def main() -> None:
                 made = Path(folder) / f"{clip.stem}-{name}.mp4"
                 write(clip, made, change, other=DEEPFAKES[clip.stem] if name == "spliced" else None)
                 report = analyze_video(made, detector, sampling=sampling)
-                print(f"{clip.stem:<16} {name:<13} {words(report)}", flush=True)
+                print(f"{clip.stem:<16} {name:<13} {words(report, (FROM_S, TO_S))}", flush=True)
 
 
-def words(report: VideoReport) -> str:
+def words(report: VideoReport, truth: tuple[float, float]) -> str:
     marked = [(one.start_s, one.end_s) for track in report.tracks for one in track.stretches]
     said = ", ".join(f"{start:.1f}-{end:.1f} s" for start, end in marked) or "nothing"
-    inside, outside = means(report)
+    inside, outside = means(report, truth)
     return (
-        f"{report.verdict:<10} marked {said} (IoU {overlap(marked):.2f}), "
+        f"{report.verdict:<10} marked {said} (IoU {overlap(marked, truth):.2f}), "
         f"mean fake probability {inside:.2f} inside and {outside:.2f} outside"
     )
 

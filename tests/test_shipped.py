@@ -5,12 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from core.analysis import analyze_video
 from core.detector import load_detector, load_spec
 from core.detector.engine import PROBABILITY_TOLERANCE
 from core.evaluation import read_document
 from core.faces import crop_face, default_finder
 from core.media import load_image
-from core.samples import sample_images
+from core.samples import sample_images, sample_video
 from core.training.model_card import model_card
 
 FOLDER = Path(__file__).parents[1] / "model/default"
@@ -55,6 +56,16 @@ def test_its_evaluation_is_of_these_weights_and_says_what_its_card_says(name):
         assert set(figures) == set(measured[part])
         for key, value in figures.items():
             assert measured[part][key] == pytest.approx(value, abs=1e-3), (part, key)
+
+
+def test_the_manipulated_seconds_of_the_sample_are_found():
+    sample = sample_video()
+    report = analyze_video(sample.path, load_detector("default"))
+    assert report.verdict == "fake"
+    (stretch,) = report.tracks[0].stretches
+    both = min(stretch.end_s, sample.fake_end_s) - max(stretch.start_s, sample.fake_start_s)
+    either = max(stretch.end_s, sample.fake_end_s) - min(stretch.start_s, sample.fake_start_s)
+    assert both / either > 0.8
 
 
 def test_engines_agree_on_real_crops():
