@@ -72,7 +72,7 @@ def running_app(folder: Path) -> Iterator[str]:
     """The app on a port of its own; its history, detectors and runs lie in `folder`, and so does its log."""
     port = free_port()
     command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", "--server.headless=true"]
-    command += [f"--server.port={port}", "--server.address=127.0.0.1", "--server.fileWatcherType=none"]
+    command += [f"--server.port={port}", "--server.address=127.0.0.1"]
     folders = {"DEEPFAKE_HOME": "home", "DEEPFAKE_MODELS": "models", "DEEPFAKE_RUNS": "runs"}
     environment = {**os.environ, **{name: str(folder / part) for name, part in folders.items()}}
     with (folder / "log.txt").open("wb") as log:
