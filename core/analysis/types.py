@@ -115,7 +115,7 @@ class Stretch:
 
     Attributes:
         start_s, end_s: Times of its first and last face.
-        fake_probability: That it was manipulated.
+        fake_probability: That it was manipulated; of all that was suspicious before it was narrowed.
         contrast: The mean fake probability of its faces and of the track's others, where it counts because they differ.
     """
 

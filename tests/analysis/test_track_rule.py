@@ -5,12 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from core.analysis.track_rule import (
-    TrackEvidence,
-    find_stretches,
-    judge_track,
-    judge_tracks,
-)
+from core.analysis.stretches import find_stretches
+from core.analysis.track_rule import TrackEvidence, judge_track, judge_tracks
 from tests.analysis.fakes import FakeThresholds
 
 LIMITS = FakeThresholds(0.3, 0.7)
