@@ -1,5 +1,5 @@
 # make app     install what is missing, then open the app in a browser        make app PORT=8502
-# make test    the same for developers, then lint, types and tests            make test ARGS="tests/test_store.py -k cap"
+# make test    the same for developers, then lint, types and tests            make test JOBS=0 ARGS="tests/test_store.py -k cap"
 # make lint    style and types alone          make format   repair what can be repaired
 # make bench   the speed table of the README  make clean    remove .venv and caches (never runs/, never your data)
 
@@ -8,6 +8,8 @@ VENV    ?= .venv
 PORT    ?= 8501
 ADDRESS ?= localhost
 ARGS    ?=
+# Tests run in so many processes, each file in one of them; most of a test is one thread or waiting.
+JOBS    ?= 2
 
 PY  := $(VENV)/bin/python
 # CI keeps no copies of what it fetched: they would take another gigabyte of its disk.
@@ -23,7 +25,7 @@ app: $(VENV)/.app-installed
 	$(PY) -m streamlit run streamlit_app.py --server.port=$(PORT) --server.address=$(ADDRESS) $(ARGS)
 
 test: lint
-	$(PY) -m pytest $(ARGS)
+	$(PY) -m pytest -n $(JOBS) --dist loadfile $(ARGS)
 
 lint: $(VENV)/.dev-installed
 	$(PY) -m ruff check

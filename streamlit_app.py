@@ -18,10 +18,11 @@ except SetupError as error:
     st.error(str(error), title=error.title, icon=":material/error:")
     st.stop()
 
-from pages.components import routing  # noqa: E402
+from pages.components import routing, settled  # noqa: E402
 from pages.components.sidebar import detector_picker  # noqa: E402
 
 page = routing.navigation()
 st.set_page_config(page_title=f"{page.title} · Deepfake detector")  # so that tabs and bookmarks can be told apart
 detector_picker()
+settled.settle()
 routing.run(page)

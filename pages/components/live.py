@@ -9,10 +9,12 @@ from core import charts
 from core.analysis.types import VideoReport
 from core.detector.spec import Thresholds
 from core.jobs import Job, JobContext, Progress
-from pages.components import resources
+from pages.components import resources, settled
 from pages.components.text import clock, count, duration, escape
 
 POLL_S = 0.7
+CHART_S = 1.4
+"""A chart that grows is drawn half as often as its bar: server and browser share the cores with the analysis."""
 JOBS = "job_ids"
 """Session state: job key -> id of the job that this tab has asked for; ended ones stay until asked for anew."""
 
@@ -81,29 +83,28 @@ def panel(job: Job[Any], thresholds: Thresholds, *, title: str, side: str = "") 
     """
 
     @st.fragment(run_every=POLL_S)
-    def poll() -> None:
+    def progress() -> None:
         if job.ended:
             st.rerun()
-        with st.container(border=True):
-            with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-                st.markdown(f"**Analysing {escape(title)}**", width="stretch")
-                st.button("Cancel", icon=":material/close:", key=f"cancel_{job.id}{side}", on_click=job.cancel)
-            _bar(job)
-            partial = job.partial
-            if isinstance(partial, VideoReport):
-                # No shading yet: stretches are settled by the whole track, and would come and go.
-                figure = charts.timeline(
-                    partial.frames, (), thresholds, duration_s=partial.duration_s, dark=resources.dark(), height=300
-                )
-                st.plotly_chart(
-                    figure,
-                    key=f"live_timeline_{job.id}{side}",
-                    config={"displayModeBar": False},
-                    alt=f"Fake probability up to {clock(partial.frames[-1].time_s)}"
-                    if partial.frames
-                    else "No frame yet",
-                )
-            else:
-                st.skeleton(height=300)
+        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+            st.markdown(f"**Analysing {escape(title)}**", width="stretch")
+            st.button("Cancel", icon=":material/close:", key=f"cancel_{job.id}{side}", on_click=job.cancel)
+        _bar(job)
 
-    poll()
+    @st.fragment(run_every=CHART_S)
+    def chart() -> None:
+        settled.settle()  # what the analysis has loaded
+        partial = job.partial
+        if not isinstance(partial, VideoReport):
+            st.skeleton(height=300)
+            return
+        # No shading yet: stretches are settled by the whole track, and would come and go.
+        figure = charts.timeline(
+            partial.frames, (), thresholds, duration_s=partial.duration_s, dark=resources.dark(), height=300
+        )
+        alt = f"Fake probability up to {clock(partial.frames[-1].time_s)}" if partial.frames else "No frame yet"
+        st.plotly_chart(figure, key=f"live_timeline_{job.id}{side}", config={"displayModeBar": False}, alt=alt)
+
+    with st.container(border=True):
+        progress()
+        chart()
