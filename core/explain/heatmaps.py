@@ -7,7 +7,7 @@ from pathlib import Path
 from core.analysis.types import FaceScore, ImageReport, VideoReport
 from core.explain.overlay import Picture, add_legend, draw_boxes, draw_overlay
 from core.faces.crop import crop_pixels
-from core.media import encode_image, load_image, read_frame_at
+from core.media import encode_image, load_image, read_frames_at
 
 FRAMES_PER_PERSON = 3
 MAX_NAME_BYTES = 120
@@ -70,9 +70,10 @@ def _image_views(report: ImageReport) -> Iterator[tuple[str, Picture, FaceScore,
 
 
 def _video_views(report: VideoReport) -> Iterator[tuple[str, Picture, FaceScore, int]]:
-    for time_s, score in strongest_scores(report):
-        number = score.face.track_id or 1
-        yield f"person{number}-{time_s:.2f}s", read_frame_at(report.path, time_s).rgb, score, number
+    strongest = strongest_scores(report)
+    for time_s, frame in read_frames_at(report.path, [time_s for time_s, _ in strongest]):
+        for number, score in ((score.face.track_id or 1, score) for moment, score in strongest if moment == time_s):
+            yield f"person{number}-{time_s:.2f}s", frame.rgb, score, number
 
 
 def _write_new(folder: Path, stem: str, data: bytes) -> Path:

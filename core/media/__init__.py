@@ -5,7 +5,7 @@ from core.media.files import media_kind, shown_name
 from core.media.images import IMAGE_SUFFIXES, MAX_PIXELS, Picture, encode_image, load_image
 from core.media.preview import make_preview
 from core.media.sampling import Sampling
-from core.media.video import VideoFrame, VideoReader, read_frame_at
+from core.media.video import VideoFrame, VideoReader, read_frame_at, read_frames_at
 from core.media.video_file import probe_video
 from core.media.video_info import VideoInfo
 from core.media.writer import H264Writer
@@ -26,5 +26,6 @@ __all__ = [
     "media_kind",
     "probe_video",
     "read_frame_at",
+    "read_frames_at",
     "shown_name",
 ]

@@ -80,8 +80,12 @@ def map_frames(video: VideoFile) -> FrameMap | None:
     return FrameMap(pts, sorted(int(one) for one in np.searchsorted(pts, keys)), is_whole)
 
 
-def frames_at(video: VideoFile, frame_map: FrameMap, indexes: Iterable[int]) -> Iterator[tuple[int, RawFrame]]:
-    """Decode the frames with these ascending indexes, and as few others as possible."""
+def frames_at(video: VideoFile, frame_map: FrameMap, indexes: Iterable[int]) -> Iterator[tuple[int, int, RawFrame]]:
+    """Decode the frames with these ascending indexes, and as few others as possible.
+
+    Yields:
+        The index asked for, that of the frame that came (the next one there is, in a damaged file), and the frame.
+    """
     indexes = list(indexes)
     video.wanted = frozenset(int(frame_map.pts[index]) for index in indexes)
     frames, position = video.frames(), -1
@@ -92,7 +96,7 @@ def frames_at(video: VideoFile, frame_map: FrameMap, indexes: Iterable[int]) -> 
         for frame in frames:
             position = frame_map.shown_at(frame.pts if frame.pts is not None else 0)
             if position >= index:
-                yield position, frame
+                yield index, position, frame
                 break
 
 

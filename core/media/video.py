@@ -1,6 +1,7 @@
 """Videos: files -> frames as RGB uint8 (H, W, 3) with their own time stamps, in bounded memory."""
 
-from collections.abc import Generator, Iterator
+from collections import deque
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import takewhile
 from pathlib import Path
@@ -115,7 +116,7 @@ class VideoReader:
         end_s = frame_map.end_s(self._video)
         moments = takewhile(lambda moment: moment < end_s - _EPSILON_S, self.sampling.moments(end_s))
         indexes = sorted({frame_map.shown_at(self._video.pts(moment)) for moment in moments})
-        yield from _picked(self._video, frame_map, indexes)
+        yield from (one for _, one in _picked(self._video, frame_map, indexes))
         self._video.damaged += not frame_map.is_whole
         self._complain(end_s)
 
@@ -132,24 +133,36 @@ class VideoReader:
 
 
 def read_frame_at(path: str | Path, time_s: float) -> VideoFrame:
-    """The frame that is on screen at a moment: the last one that starts at or before it.
+    """The frame that is on screen at a moment: as `read_frames_at`, for one."""
+    return next(read_frames_at(path, [time_s]))[1]
 
-    Before the start that is the first frame, after the end the last. In MP4, MOV, MKV and WebM it is found by a seek to
-    the key frame before it; other files are decoded from their start.
+
+def read_frames_at(path: str | Path, times_s: Iterable[float]) -> Iterator[tuple[float, VideoFrame]]:
+    """The frames that are on screen at some moments: for each the last one that starts at or before it.
+
+    Before the start that is the first frame, after the end the last. In MP4, MOV, MKV and WebM they are found by seeks
+    to the key frames before them; other files are decoded from their start. The file is gone through once.
+
+    Args:
+        path: The file.
+        times_s: The moments in seconds, in any order.
+
+    Yields:
+        Each moment once, ascending, with its frame.
 
     Raises:
-        MediaError: The file cannot be read, or not at this moment.
+        MediaError: The file cannot be read, or not at one of these moments.
     """
+    moments = sorted(set(times_s))
     with VideoFile(path) as video:
+        converter = Converter(video.placement)
         frame_map = map_frames(video) if video.is_seekable else None
-        if frame_map is None:
-            chosen = _on_screen(_decoded(video), iter([max(time_s, 0.0)]), keep_last=True)
-        else:
-            chosen = _picked(video, frame_map, [frame_map.shown_at(video.pts(time_s))])
-        one = next(chosen, None)
-        if one is None:
-            raise MediaError(f'"{shown_name(path)}" is damaged: it cannot be decoded at second {time_s:.1f}.')
-        return VideoFrame(one.index, one.time_s, Converter(video.placement).rgb(one.raw))
+        found = _by_decoding(video, moments) if frame_map is None else _by_seeking(video, frame_map, moments)
+        for moment in moments:
+            reached, one = next(found, (None, None))
+            if one is None or reached != moment:
+                raise MediaError(f'"{shown_name(path)}" is damaged: it cannot be decoded at second {moment:.1f}.')
+            yield moment, VideoFrame(one.index, one.time_s, converter.rgb(one.raw))
 
 
 @dataclass(frozen=True)
@@ -165,19 +178,39 @@ def _decoded(video: VideoFile) -> Iterator[_Decoded]:
         yield _Decoded(index, raw, time_s, video.end_of(raw, time_s))
 
 
-def _picked(video: VideoFile, frame_map: FrameMap, indexes: list[int]) -> Iterator[_Decoded]:
-    for index, raw in frames_at(video, frame_map, indexes):
+def _picked(video: VideoFile, frame_map: FrameMap, indexes: Iterable[int]) -> "Iterator[tuple[int, _Decoded]]":
+    """The index asked for, and its frame."""
+    for asked, index, raw in frames_at(video, frame_map, indexes):
         time_s = video.seconds(int(frame_map.pts[index]))
-        yield _Decoded(index, raw, time_s, video.end_of(raw, time_s))
+        yield asked, _Decoded(index, raw, time_s, video.end_of(raw, time_s))
 
 
-def _on_screen(decoded: Iterator[_Decoded], moments: Iterator[float], keep_last: bool = False) -> Iterator[_Decoded]:
+def _by_seeking(video: VideoFile, frame_map: FrameMap, moments: list[float]) -> Iterator[tuple[float, _Decoded]]:
+    by_index: dict[int, list[float]] = {}
+    for moment in moments:
+        by_index.setdefault(frame_map.shown_at(video.pts(moment)), []).append(moment)
+    for asked, one in _picked(video, frame_map, by_index):
+        yield from ((moment, one) for moment in by_index[asked])
+
+
+def _by_decoding(video: VideoFile, moments: list[float]) -> Iterator[tuple[float, _Decoded]]:
+    waiting, held = deque(moments), None
+    for one in _decoded(video):
+        while held is not None and waiting and waiting[0] < one.time_s - _EPSILON_S:
+            yield waiting.popleft(), held
+        if not waiting:
+            return
+        held = one
+    while held is not None and waiting:
+        yield waiting.popleft(), held
+
+
+def _on_screen(decoded: Iterator[_Decoded], moments: Iterator[float]) -> Iterator[_Decoded]:
     """Of all frames those that are on screen at ascending moments, each once; the rest is never converted.
 
     Args:
         decoded: All frames.
         moments: In seconds.
-        keep_last: Take the last frame to be on screen for ever.
     """
     moment, held = next(moments, None), None
     for one in decoded:
@@ -186,7 +219,7 @@ def _on_screen(decoded: Iterator[_Decoded], moments: Iterator[float], keep_last:
             while moment is not None and moment < one.time_s - _EPSILON_S:
                 moment = next(moments, None)
         held = one
-    if held is not None and moment is not None and (keep_last or moment < held.end_s - _EPSILON_S):
+    if held is not None and moment is not None and moment < held.end_s - _EPSILON_S:
         yield held
 
 

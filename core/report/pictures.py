@@ -15,7 +15,7 @@ from core.analysis.types import FaceScore, ImageReport, VideoReport
 from core.explain.heatmaps import strongest_scores
 from core.explain.overlay import VERDICT_RGB, draw_overlay
 from core.faces.crop import crop_face
-from core.media import encode_image, load_image, read_frame_at
+from core.media import encode_image, load_image, read_frames_at
 
 WHOLE_SIDE, CROP_SIDE, FRAME_HEIGHT = 1000, 320, 300
 MAX_FACES, MAX_FRAMES = 12, 9
@@ -59,9 +59,14 @@ def views(report: ImageReport | VideoReport, path: Path, crop_scale: float | Non
         yield from _of_picture(report, load_image(path).rgb, crop_scale)
     else:
         strongest = sorted(strongest_scores(report), key=lambda view: -view[1].fake_probability)[:MAX_FRAMES]
+        small = {  # by person and time; in one pass through the file, one large frame in memory at a time
+            (score.face.track_id, time_s): _frame_and_face(frame.rgb, score, crop_scale)
+            for time_s, frame in read_frames_at(path, [time_s for time_s, _ in strongest])
+            for moment, score in strongest
+            if moment == time_s
+        }
         for time_s, score in strongest:
-            rgb = _frame_and_face(read_frame_at(path, time_s).rgb, score, crop_scale)
-            yield _view(rgb, score.face.track_id or 1, score, time_s)
+            yield _view(small[score.face.track_id, time_s], score.face.track_id or 1, score, time_s)
 
 
 def _of_picture(report: ImageReport, rgb: Rgb, crop_scale: float | None) -> Iterator[View]:

@@ -55,7 +55,7 @@ def _frame(one: Side, report: VideoReport, time_s: float, opacity: float) -> Non
         return
     frame = timeline.nearest_frame(report, time_s)
     try:
-        rgb = pictures.frame(one.item.digest, str(one.item.path), frame, opacity, one.spec.crop.scale)
+        rgb = pictures.frame(one.item, frame, opacity, one.spec.crop.scale)
     except UserError as error:
         resources.show_error(error, one.item.name)
         return

@@ -14,7 +14,7 @@ from core.errors import MediaError
 from core.explain import draw_boxes, draw_face, draw_overlay
 from core.faces import crop_face
 from core.faces.crop import crop_pixels
-from core.media import encode_image, load_image, read_frame_at
+from core.media import encode_image, load_image, read_frame_at, read_frames_at
 from core.store import StoredMedia
 from pages.components.text import count
 
@@ -125,19 +125,47 @@ def _strongest(report: VideoReport) -> FrameReport:
     return max(report.frames, key=lambda frame: max((s.fake_probability for s in frame.faces), default=-1.0))
 
 
-@st.cache_data(max_entries=48, show_spinner=False)
+@st.cache_data(max_entries=32, show_spinner=False)
 def _frame(digest: str, _path: str, time_s: float) -> tuple[Rgb, float]:
     return fit(read_frame_at(_path, time_s).rgb, SCREEN_SIDE)
 
 
-def frame(digest: str, path: str, report: FrameReport, opacity: float, scale: float) -> Rgb:
-    """A frame of a video with its faces under their maps, boxed and numbered by person."""
-    small, factor = _frame(digest, path, report.time_s)
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _frames(digest: str, _path: str, times_s: tuple[float, ...]) -> dict[float, tuple[Rgb, float]]:
+    """Frames by time, from one pass through the file; shared by all tabs, and therefore not to be written to."""
+    small = {time_s: fit(frame.rgb, SCREEN_SIDE) for time_s, frame in read_frames_at(_path, times_s)}
+    for rgb, _ in small.values():
+        rgb.flags.writeable = False
+    return small
+
+
+def _seen(item: StoredMedia, time_s: float, together: Sequence[FrameReport]) -> tuple[Rgb, float]:
+    times_s = tuple(sorted(one.time_s for one in together))
+    if time_s in times_s:
+        return _frames(item.digest, str(item.path), times_s)[time_s]
+    return _frame(item.digest, str(item.path), time_s)
+
+
+def frame(
+    item: StoredMedia, report: FrameReport, opacity: float, scale: float, together: Sequence[FrameReport] = ()
+) -> Rgb:
+    """A frame of a video with its faces under their maps, boxed and numbered by person.
+
+    `together` are the frames that the page shows in any case: they are read in one pass.
+    """
+    small, factor = _seen(item, report.time_s, together)
     return _marked(small, _scaled(report.faces, factor), opacity, scale)
 
 
-def frame_face(digest: str, path: str, report: FrameReport, score: FaceScore, scale: float, opacity: float) -> Rgb:
-    """One face of a frame under its map."""
-    small, factor = _frame(digest, path, report.time_s)
+def frame_face(
+    item: StoredMedia,
+    report: FrameReport,
+    score: FaceScore,
+    opacity: float,
+    scale: float,
+    together: Sequence[FrameReport] = (),
+) -> Rgb:
+    """One face of a frame under its map; `together` as for `frame`."""
+    small, factor = _seen(item, report.time_s, together)
     (scaled,) = _scaled([score], factor)
     return draw_face(crop_face(small, scaled.face, scale=scale, size=CROP_SIDE), score, opacity=opacity)

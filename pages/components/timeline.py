@@ -90,7 +90,13 @@ def _chart(report: VideoReport, item: StoredMedia, detector: Detector, key: str)
         st.caption(words("en")("report.stretch_threshold", **limits))
 
 
-def _frame(report: VideoReport, item: StoredMedia, frame: FrameReport, detector: Detector) -> None:
+def _frame(
+    report: VideoReport,
+    item: StoredMedia,
+    frame: FrameReport,
+    strongest: Sequence[FrameReport],
+    detector: Detector,
+) -> None:
     left, right = st.columns([3, 2], gap="medium")
     with right:
         st.markdown(f"**Frame at {clock(frame.time_s)}**")
@@ -102,7 +108,7 @@ def _frame(report: VideoReport, item: StoredMedia, frame: FrameReport, detector:
         if frame.faces:
             st.caption(faces.LEGEND)
     with left:
-        picture = pictures.frame(item.digest, str(item.path), frame, opacity, detector.spec.crop.scale)
+        picture = pictures.frame(item, frame, opacity, detector.spec.crop.scale, strongest)
         shape = pictures.shape_of(report.size_wh, tallest=440)
         st.image(picture, alt=f"Frame at {clock(frame.time_s)} with its faces and the evidence map", width=shape)
 
@@ -115,7 +121,7 @@ def _gallery(item: StoredMedia, frames: Sequence[FrameReport], key: str, scale: 
             score = strongest_face(frame)
             with st.container(gap="small"):
                 st.image(
-                    pictures.frame_face(item.digest, str(item.path), frame, score, scale, GALLERY_OPACITY),
+                    pictures.frame_face(item, frame, score, GALLERY_OPACITY, scale, frames),
                     alt=f"Person {score.face.track_id} at {clock(frame.time_s)}",
                     width="stretch",
                 )
@@ -173,6 +179,6 @@ def evidence(item: StoredMedia, report: VideoReport, detector: Detector) -> None
             st.caption("There is no timeline, since no face was found.")
     if not strongest:
         return
-    _frame(report, item, nearest_frame(report, st.session_state[key]), detector)
+    _frame(report, item, nearest_frame(report, st.session_state[key]), strongest, detector)
     _gallery(item, strongest, key, detector.spec.crop.scale)
     people(report, item, key)

@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.media import Sampling, VideoReader, media_kind, probe_video, read_frame_at
+from core.errors import MediaError
+from core.media import Sampling, VideoReader, media_kind, probe_video, read_frame_at, read_frames_at
 from core.media import seeking as seeking_module
 from tests.media import make_media as make
 from tests.media.make_media import colours, number_of, numbered, numbered_video, quadrants, write_video
@@ -206,6 +207,32 @@ def test_read_frame_at(tmp_path, suffix, time_s, expected):
         path = numbered_video(tmp_path / f"a.{suffix}", 10, fps=10, codec="libx264" if suffix == "mp4" else "mpeg4")
     frame = read_frame_at(path, time_s)
     assert (frame.index, frame.time_s, number_of(frame.rgb)) == (expected, pytest.approx(expected / 10), expected)
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "avi", "gif"])
+def test_read_frames_at_gives_each_moment_its_frame(tmp_path, suffix):
+    if suffix == "gif":
+        path = make.gif(tmp_path / "a.gif", [numbered(index) for index in range(10)], 100)
+    else:
+        path = numbered_video(tmp_path / f"a.{suffix}", 10, fps=10, codec="libx264" if suffix == "mp4" else "mpeg4")
+    asked = [0.55, 99.0, 0.2, 0.25, -3.0, 0.2]  # in no order, one twice, two of one frame, two outside
+    found = list(read_frames_at(path, asked))
+    assert [moment for moment, _ in found] == [-3.0, 0.2, 0.25, 0.55, 99.0]
+    assert [number_of(frame.rgb) for _, frame in found] == [0, 2, 2, 5, 9]
+    assert list(read_frames_at(path, [])) == []
+
+
+def test_read_frames_at_says_which_moment_is_missing(tmp_path, monkeypatch):
+    path = numbered_video(tmp_path / "a.mp4", 50, options={"g": "10"})
+
+    def without_one(*args):
+        yield from ((asked, *rest) for asked, *rest in seeking_module.frames_at(*args) if asked != 25)
+
+    monkeypatch.setattr("core.media.video.frames_at", without_one)
+    frames = read_frames_at(path, [0.4, 1.0, 1.6])
+    assert next(frames)[1].index == 10
+    with pytest.raises(MediaError, match=r"cannot be decoded at second 1\.0"):
+        next(frames)  # and not the frame of the moment after it
 
 
 @pytest.mark.parametrize(
