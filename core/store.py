@@ -64,6 +64,7 @@ class HistoryEntry:
     Attributes:
         digest, settings_key: What `load_report` wants.
         analysed_at: Seconds since 1970, UTC.
+        sampling: Which frames of a video were looked at, in words; empty for pictures and for what an older app wrote.
         thumbnail_path: A small picture, None when none was saved.
         media_path: The file, None when it is no longer there.
     """
@@ -76,6 +77,7 @@ class HistoryEntry:
     fake_probability: float | None
     model: str
     analysed_at: float
+    sampling: str = ""
     thumbnail_path: Path | None = None
     media_path: Path | None = None
 
@@ -297,4 +299,5 @@ def _entry_fields(report: ImageReport | VideoReport, settings_key: str, name: st
         "fake_probability": None if report.fake_probability is None else float(report.fake_probability),
         "model": report.model,
         "analysed_at": time.time(),
+        "sampling": report.sampling if isinstance(report, VideoReport) else "",
     }

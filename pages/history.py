@@ -4,6 +4,7 @@ import streamlit as st
 
 from core.store import HistoryEntry
 from pages.components import compare_inputs, live, resources, results, routing, sources, verdict
+from pages.components.explain_face import PAGE as EXPLAIN
 from pages.components.text import count, escape, megabytes, moment
 
 PER_PAGE = 12
@@ -16,9 +17,9 @@ def remove(entry: HistoryEntry) -> None:
 
 
 def forget_everything() -> None:
-    """Stop what runs for this tab, then forget media, reports and what the pages show."""
+    """Stop what looks at media, in other tabs too, then forget media, reports and what the pages show."""
     live.cancel_all()
-    for page in PAGES:
+    for page in (*PAGES, EXPLAIN):
         sources.start_over(page)
     compare_inputs.clear()
     st.session_state.pop(sources.KEPT, None)
@@ -32,7 +33,8 @@ def confirm_clear() -> None:
     store = resources.store()
     st.write(
         f"All uploads, results and previews that this app keeps are removed from this machine: "
-        f"{megabytes(store.size_bytes())}. Files that you opened by their path stay where they are."
+        f"{megabytes(store.size_bytes())}. Analyses that still run are stopped. "
+        "Files that you opened by their path stay where they are."
     )
     with st.container(horizontal=True, horizontal_alignment="right"):
         if st.button("Keep", key="clear_no"):
@@ -63,7 +65,7 @@ def card(entry: HistoryEntry) -> None:
             st.image(str(entry.thumbnail_path), alt=f"Thumbnail of {entry.name}", width="stretch")
         st.markdown(f"**{escape(entry.name)}**")
         verdict.badge(entry.verdict, entry.fake_probability)
-        st.caption(f"{moment(entry.analysed_at)} · {escape(entry.model)}")
+        st.caption(" · ".join(filter(None, [moment(entry.analysed_at), entry.sampling, escape(entry.model)])))
         st.space("stretch")
         with st.container(horizontal=True):
             if st.button(

@@ -57,6 +57,7 @@ def from_camera() -> list[StoredMedia]:
 
 def choose() -> list[StoredMedia]:
     """The pictures of this page: those just given, or those that were here before."""
+    sources.drop_gone(PAGE)
     row = st.container(horizontal=True, horizontal_alignment="distribute")
     source = row.segmented_control(
         "Source", [FILES, CAMERA], default=FILES, required=True, key="image_source", label_visibility="collapsed"
@@ -106,10 +107,12 @@ def show(item: StoredMedia, report: ImageReport | UserError, detector: Detector,
     """One picture: the verdict first, the picture with its faces, then face by face."""
     if isinstance(report, UserError):
         resources.show_error(report, item.name)
+        opened.other_page(item.path, PAGE)
         return
     if named:
         st.subheader(escape(item.name), anchor=False)
     opened.note(item, report, detector)
+    opened.other_page(item.path, PAGE)  # of an animated GIF a picture is but the start
     left, right = st.columns([2, 3], gap="medium")
     with left:
         verdict.card(report, detector.spec.limits(video=False), dark=resources.dark(), key=item.digest)

@@ -61,12 +61,20 @@ def from_path() -> list[StoredMedia]:
         return []
 
 
+def other_frames() -> None:
+    """For callbacks: other frames are asked for; what was made or is being made with the former ones has to yield."""
+    for item in sources.items(PAGE):
+        sources.close(item.digest)
+        live.cancel(item.digest)
+
+
 def choose() -> tuple[StoredMedia | None, Sampling]:
     """Where the video comes from and how closely it is looked at; the one that was here before stays."""
+    sources.drop_gone(PAGE)
     row = st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute")
     with row.container(horizontal=True, vertical_alignment="bottom", width="content"):
         source = st.segmented_control("Source", [UPLOAD, PATH], default=UPLOAD, required=True, key="video_source")
-        frames = sampling_choice.choose("video_sampling")
+        frames = sampling_choice.choose("video_sampling", other_frames)
     found = from_path() if source == PATH else from_upload()
     if found and not sources.items(PAGE):
         sources.set_items(PAGE, found)
@@ -108,6 +116,8 @@ def report_of(item: StoredMedia, detector: Detector, sampling: Sampling) -> Vide
             live.panel(job, detector.spec.limits(video=True), title=item.name)
         return None
     live.ended_without(job, job_key)
+    if job.state == "failed":
+        opened.other_page(item.path, PAGE)
     return None
 
 
@@ -130,7 +140,7 @@ detector = resources.detector_or_stop()
 report = report_of(item, detector, sampling)
 if report is None:
     st.stop()
-opened.note(item, report, detector)
+opened.note(item, report, detector, sampling)
 verdict.card(report, detector.spec.limits(video=True), dark=resources.dark(), key=item.digest, wide=True)
 key = results.shown_key(item, results.settings_key(detector, "video", str(sampling)))
 made = partial(made_on_a_click, item, key, report, detector)

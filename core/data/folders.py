@@ -6,6 +6,7 @@ A split that nothing names is the empty string here; `core.data.splits` fills it
 import csv
 import os
 import re
+import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -125,6 +126,10 @@ def read_manifest(path: Path, source: str) -> list[Found]:
                 )
             rows = list(reader)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
+        if zipfile.is_zipfile(path):
+            raise DataError(
+                f"{path} is a ZIP file: unpack it and give the folder, or upload it as a ZIP file."
+            ) from error
         raise DataError(f"{path} cannot be read as a table: save it as CSV in UTF-8, separated by commas.") from error
     return [_row(path, number, row, source) for number, row in enumerate(rows, 2)]
 

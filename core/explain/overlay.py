@@ -157,7 +157,9 @@ def draw_boxes(rgb: Picture, faces: Sequence[FaceScore], *, labels: Sequence[str
 
 def face_words(score: FaceScore) -> str:
     """The verdict on one face in a few words, such as "fake 0.93"."""
-    return f"{VERDICT_WORDS[score.verdict]} {score.fake_probability:.2f}"
+    sure = min(0.99, max(0.01, score.fake_probability))  # certainty is never claimed
+    sign = ">" if score.fake_probability > sure else "<" if score.fake_probability < sure else ""
+    return f"{VERDICT_WORDS[score.verdict]} {sign}{sure:.2f}"
 
 
 def add_legend(rgb: Picture, scale_logits: float = SCALE_LOGITS) -> Picture:

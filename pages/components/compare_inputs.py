@@ -11,7 +11,7 @@ from core.detector import DetectorEntry
 from core.media import IMAGE_SUFFIXES, VIDEO_SUFFIXES
 from core.samples import sample_images, sample_video
 from core.store import StoredMedia
-from pages.components import resources, sources, verdict
+from pages.components import live, resources, sources, verdict
 from pages.components.text import escape
 
 TYPES = sorted(suffix.lstrip(".") for suffix in IMAGE_SUFFIXES | VIDEO_SUFFIXES)
@@ -76,7 +76,8 @@ def _upload(side: str) -> None:
 
 
 def choose_now(side: str, what: Chosen) -> None:
-    """Within a run of the page: show it at once."""
+    """Within a run of the page: show it at once, whatever became of an earlier try with this file."""
+    live.forget_failed(what.item.digest)
     st.session_state[_key(side)] = what
     st.rerun()
 

@@ -13,14 +13,14 @@ from core.evaluation import Request, anonymous, evaluate
 from core.evaluation.document import parse_document
 from core.evaluation.results import keep
 from core.jobs import Job, JobContext
-from pages.components import resources
+from pages.components import live, resources
 from pages.components.text import count, duration, escape
 
 WATCHED, OPEN_NEXT, ROUND = "evaluation_jobs", "evaluation_next", "evaluation_round"
 """Session state: ids of jobs whose end is to be told; path of the evaluation to show next; number of the uploader."""
 OPEN = "evaluation_form_open"
 """Session state: whether the form is folded out."""
-PREFIX = "evaluation-"
+PREFIX = live.EVALUATIONS
 """Of every measurement's key in the queue."""
 POLL_S = 0.7
 NOBODY = "No comparison"

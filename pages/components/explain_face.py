@@ -90,6 +90,7 @@ def _from_picture(detector: Detector) -> tuple[StoredMedia, ImageReport] | None:
         key=sources.uploader_key(PAGE),
         on_change=sources.replaced_by_uploads(PAGE),
     )
+    sources.drop_gone(PAGE)
     found = sources.store_all([upload] if upload else [])
     if found and not sources.items(PAGE):
         sources.set_items(PAGE, found)

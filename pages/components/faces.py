@@ -46,6 +46,8 @@ def gallery(item: StoredMedia, report: ImageReport, detector: Detector) -> None:
     """A card for each face of a picture, in the order of their numbers; the slider redraws only these."""
     if not report.faces:
         return
+    if not item.path.exists():
+        st.rerun()  # the page says what became of it
     words, slider = st.columns([3, 2], gap="medium", vertical_alignment="bottom")
     with words:
         st.subheader("The face" if len(report.faces) == 1 else "The faces", anchor=False)

@@ -15,6 +15,8 @@ from pages.components.text import clock, count, duration, escape
 POLL_S = 0.7
 CHART_S = 1.4
 """A chart that grows is drawn half as often as its bar: server and browser share the cores with the analysis."""
+EVALUATIONS = "evaluation-"
+"""How the keys of evaluations begin: they share the queue, but keep nothing of what visitors bring."""
 JOBS = "job_ids"
 """Session state: job key -> id of the job that this tab has asked for; ended ones stay until asked for anew."""
 
@@ -40,10 +42,32 @@ def try_again(key: str) -> None:
     st.session_state.get(JOBS, {}).pop(key, None)
 
 
+def forget_failed(digest: str) -> None:
+    """For callbacks: what was tried with this file and gave nothing is tried anew when a page next asks for it."""
+    ids: dict[str, str] = st.session_state.get(JOBS, {})
+    for key, job in _analyses_of(digest):
+        if job is None or job.state in ("failed", "cancelled") or job.cancel_requested.is_set():
+            ids.pop(key)
+
+
+def cancel(digest: str) -> None:
+    """For callbacks: stop the analyses of a file that this tab has asked for, as before other frames are looked at."""
+    for key, job in _analyses_of(digest):
+        if job is not None and not job.ended:
+            job.cancel()
+            try_again(key)
+
+
+def _analyses_of(digest: str) -> list[tuple[str, Job[Any] | None]]:
+    ids: dict[str, str] = st.session_state.get(JOBS, {})
+    return [(key, resources.queue().get(job_id)) for key, job_id in ids.items() if key.startswith(f"{digest}:")]
+
+
 def cancel_all() -> None:
-    """For callbacks: stop what this tab has asked for, as before its media are removed."""
-    for job_id in st.session_state.get(JOBS, {}).values():
-        resources.queue().cancel(job_id)
+    """For callbacks: stop what looks at media, whichever tab asked for it, as before all media are removed."""
+    for job in resources.queue().jobs():
+        if not job.key.startswith(EVALUATIONS):
+            job.cancel()
 
 
 def describe(progress: Progress) -> str:

@@ -1,5 +1,7 @@
 """Which frames of a video are looked at: one choice, the same on every page that analyses videos."""
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from core.analysis import DEFAULT_SAMPLING
@@ -16,9 +18,16 @@ HELP = (
 )
 
 
-def choose(key: str) -> Sampling:
+def choose(key: str, on_change: Callable[[], None] | None = None) -> Sampling:
     """The control, and what it says."""
     name = st.segmented_control(
-        "Frames", list(SAMPLINGS), default="Standard", required=True, key=key, persist_state="session", help=HELP
+        "Frames",
+        list(SAMPLINGS),
+        default="Standard",
+        required=True,
+        key=key,
+        persist_state="session",
+        help=HELP,
+        on_change=on_change,
     )
     return SAMPLINGS[name or "Standard"]

@@ -8,7 +8,8 @@ import streamlit as st
 
 from core.errors import UserError
 from core.store import StoredMedia
-from pages.components import resources
+from pages.components import live, resources
+from pages.components.text import escape
 
 T = TypeVar("T")
 KEPT = "kept_uploads"
@@ -55,7 +56,36 @@ def items(page: str) -> list[StoredMedia]:
 
 
 def set_items(page: str, found: Sequence[StoredMedia]) -> None:
+    """Let the page show these; who gives a file anew wants a result, whatever became of the last try."""
+    for item in found:
+        live.forget_failed(item.digest)
     st.session_state[f"{page}_items"] = list(found)
+
+
+def drop_gone(page: str) -> None:
+    """For the start of a page: let go of files that are no longer there, and say so."""
+    shown = items(page)
+    gone = [item for item in shown if not item.path.exists()]
+    if gone:
+        start_over(page)
+        set_items(page, [item for item in shown if item not in gone])
+        names = ", ".join(f"“{escape(item.name)}”" for item in gone)
+        st.info(
+            f"{names} {'is' if len(gone) == 1 else 'are'} no longer there: removed from the history, moved or deleted. "
+            "To see the evidence again, give the file once more.",
+            icon=":material/info:",
+        )
+
+
+def _close(page: str) -> None:
+    """What the page shows is no longer a report of the history."""
+    for item in items(page):
+        close(item.digest)
+
+
+def close(digest: str) -> None:
+    """For callbacks: show this file by the settings in use, and not as it was opened from the history."""
+    st.session_state.get(OPENED, {}).pop(digest, None)
 
 
 def start_anew(page: str) -> None:
@@ -66,8 +96,8 @@ def start_anew(page: str) -> None:
 def start_over(page: str) -> None:
     """For callbacks: an empty page. The history keeps what was there."""
     start_anew(page)
+    _close(page)
     set_items(page, [])
-    st.session_state[OPENED] = {}
 
 
 def made(make: Callable[[], T]) -> T:
@@ -90,14 +120,14 @@ def open_report(page: str, item: StoredMedia, settings_key: str) -> None:
     """Let the page show a report of the history, whatever detector is in use now."""
     start_over(page)
     set_items(page, [item])
-    st.session_state[OPENED] = {item.digest: settings_key}
+    st.session_state.setdefault(OPENED, {})[item.digest] = settings_key
 
 
 def replaced_by_uploads(page: str) -> Callable[[], None]:
     """The callback of an uploader: what it holds replaces what the page showed, and nothing does so as well."""
 
     def callback() -> None:
+        _close(page)
         set_items(page, [])
-        st.session_state[OPENED] = {}
 
     return callback

@@ -103,6 +103,8 @@ def _frame(
         opacity = faces.opacity_slider(f"frame_{item.digest}")
         if not frame.faces:
             st.caption("No face in this frame.")
+        else:
+            st.caption("This frame by itself; the verdict on a person weighs all of theirs.")
         for score in frame.faces:
             faces.line(f"Person {score.face.track_id}", score)
         if frame.faces:
@@ -164,6 +166,8 @@ def people(report: VideoReport, item: StoredMedia, key: str) -> None:
 @st.fragment
 def evidence(item: StoredMedia, report: VideoReport, detector: Detector) -> None:
     """Player and timeline, and what they point at; a click moves all of it without running the page anew."""
+    if not item.path.exists():
+        st.rerun()  # the page says what became of it
     key = moment_key(report, item)
     strongest = strongest_frames(report)
     start = strongest[0].time_s if strongest else 0.0

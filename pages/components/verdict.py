@@ -69,7 +69,7 @@ def percent(fake_probability: float | None) -> str:
 def entry_words(entry: HistoryEntry) -> str:
     """An earlier result in a pick-list; what tells two of one file apart comes before what is often the same."""
     said = f"{LOOKS[entry.verdict].word} {percent(entry.fake_probability)}".strip()
-    return " · ".join([entry.name, said, moment(entry.analysed_at), entry.model])
+    return " · ".join(filter(None, [entry.name, said, moment(entry.analysed_at), entry.sampling, entry.model]))
 
 
 def badge(verdict: Verdict, fake_probability: float | None = None) -> None:
@@ -105,7 +105,17 @@ def _scale(report: Report, thresholds: Thresholds, dark: bool, key: str) -> None
     )
 
 
+def _who(report: Report) -> None:
+    """Which of several faces in a picture the verdict is about: the reasons speak of those that do not decide."""
+    numbered = list(enumerate(getattr(report, "faces", ()), start=1))
+    fake = [str(number) for number, score in numbered if score.verdict == "fake"]
+    if report.verdict == "fake" and len(numbered) > 1:
+        said = f"Face {fake[0]} looks" if len(fake) == 1 else f"Faces {', '.join(fake[:-1])} and {fake[-1]} look"
+        st.markdown(f":material/chevron_right: {said} manipulated.")
+
+
 def _words(report: Report) -> None:
+    _who(report)
     for reason in report.reasons[:REASONS]:
         st.markdown(f":material/chevron_right: {escape(reason)}")
     if len(report.reasons) > REASONS:

@@ -1,6 +1,7 @@
 """Indexing by a manifest.csv: what its columns mean, and those that cannot be used."""
 
 import time
+import zipfile
 
 import pytest
 
@@ -98,6 +99,13 @@ def test_manifests_that_cannot_be_used(tmp_path, text, sentence):
     (tmp_path / "manifest.csv").write_text(text)
     with pytest.raises(DataError, match=sentence):
         index_data([tmp_path])
+
+
+def test_a_zip_file_is_no_manifest_and_that_is_said(tmp_path):
+    with zipfile.ZipFile(tmp_path / "pictures.zip", "w") as file:
+        file.writestr("Real/a.jpg", b"a")
+    with pytest.raises(DataError, match="is a ZIP file: unpack it"):
+        index_data([tmp_path / "pictures.zip"])
 
 
 def test_a_manifest_that_is_no_text(tmp_path):

@@ -1,5 +1,7 @@
 """core.explain.overlay: evidence lands on the pixels it is about, on a scale that is the same everywhere."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -135,6 +137,16 @@ def test_labels_and_words(monkeypatch):
     draw_boxes(GREY, [score("real"), score("fake", track=7)])
     draw_boxes(GREY, [score("uncertain")], labels=["B"])
     assert said == ["1 no manipulation found 0.50", "7 fake 0.50", "B uncertain 0.50"]
+    ends = [
+        overlay.face_words(replace(score("fake"), fake_probability=value)) for value in (0.99, 0.997, 1.0, 0.01, 0.0)
+    ]
+    assert [words.split()[-1] for words in ends] == [
+        "0.99",
+        ">0.99",
+        ">0.99",
+        "0.01",
+        "<0.01",
+    ]  # certainty is never claimed
 
 
 @pytest.mark.parametrize("box", [(-50, -50, 20, 20), (310, 230, 400, 300), (500, 500, 600, 600), (0, 0, 320, 240)])

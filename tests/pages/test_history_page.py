@@ -1,9 +1,11 @@
 """The history page: what was analysed comes back, goes one by one, and goes altogether."""
 
+import threading
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.components import resources
+from pages.components import live, resources
 from tests.pages.support import BLUE, RED, ColourDetector, open_app, png, words
 
 
@@ -56,6 +58,32 @@ def test_clear_asks_first(filled: AppTest) -> None:
     filled.button(key="clear").click().run()
     assert len(resources.store().history()) == 2
     assert filled.button(key="clear_yes")
+
+
+def test_clear_stops_what_other_tabs_run_but_evaluations(filled: AppTest) -> None:
+    going = threading.Event()
+    queue = resources.queue()
+    running = queue.submit("of-another-tab:key", lambda context: going.wait(60))
+    waiting = queue.submit("of-a-third:key", lambda context: None)
+    measuring = queue.submit(f"{live.EVALUATIONS}key", lambda context: None)
+    filled.button(key="clear").click().run()
+    filled.button(key="clear_yes").click().run()
+    assert running.cancel_requested.is_set()
+    assert waiting.state == "cancelled"
+    assert not measuring.cancel_requested.is_set()
+    going.set()
+
+
+def test_what_was_removed_is_gone_from_its_page_without_a_crash(app: AppTest) -> None:
+    app.file_uploader[0].upload("red.png", png(RED))
+    app.run()
+    app.switch_page("pages/history.py").run()
+    button(app, "Remove")
+    app.run()
+    app.switch_page("pages/image.py").run()
+    assert not app.exception
+    assert not app.error
+    assert "“red.png” is no longer there" in app.info[0].value
 
 
 def test_clear_takes_everything(filled: AppTest) -> None:

@@ -1,9 +1,17 @@
 """The image page: upload, verdict, error, sample; what was analysed comes back without the network."""
 
+import io
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
 import pytest
+from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from tests.pages.support import BLACK, BLUE, GREY, RED, ColourDetector, open_app, png, words
+from core.faces import Face
+from pages.components import resources
+from tests.pages.support import BLACK, BLUE, GREY, RED, ColourDetector, noisy, open_app, png, words
 
 
 def upload(app: AppTest, *files: tuple[str, bytes]) -> AppTest:
@@ -51,6 +59,33 @@ def test_file_that_is_no_picture_says_so_and_the_others_go_on(app: AppTest) -> N
     assert len(app.error) == 1
     assert "holiday.jpg" in app.error[0].value
     assert any("No manipulation found" in element.value for element in app.subheader)
+
+
+def test_a_video_called_a_picture_is_shown_the_way(app: AppTest, clip: Path) -> None:
+    upload(app, ("holiday.jpg", clip.read_bytes()))
+    assert not app.exception
+    (link,) = [link for link in app.get("page_link") if "holds a video" in link.label]
+    assert link.proto.page.endswith("video")
+
+
+def test_an_animation_is_looked_at_and_shown_the_way(app: AppTest) -> None:
+    out = io.BytesIO()
+    Image.fromarray(noisy(RED)).save(out, "GIF", save_all=True, append_images=[Image.fromarray(noisy(BLUE))])
+    upload(app, ("wave.gif", out.getvalue()), ("empty.png", b""))
+    assert not app.exception
+    assert len(app.metric) == 1
+    assert len([link for link in app.get("page_link") if "holds a video" in link.label]) == 1
+
+
+def test_of_several_faces_those_that_decide_are_named(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    halves = np.hstack([noisy(RED), noisy(BLUE)])
+    faces = [Face((0, 0, 160, 160), 0.9), Face((160, 0, 320, 160), 0.9)]
+    monkeypatch.setattr(resources, "finder", lambda: SimpleNamespace(find=lambda *_, **__: faces))
+    out = io.BytesIO()
+    Image.fromarray(halves).save(out, "PNG")
+    upload(app, ("two.png", out.getvalue()))
+    assert not app.exception
+    assert "Face 1 looks manipulated." in words(app)
 
 
 def test_first_page_offers_samples(app: AppTest) -> None:

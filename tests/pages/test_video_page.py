@@ -124,6 +124,79 @@ def test_cancel_keeps_nothing_and_can_be_taken_back(page: AppTest, clip: Path) -
     run_until(page.run(), has_verdict)
 
 
+def click(app: AppTest, label: str) -> AppTest:
+    return next(button for button in app.button if button.label == label).click().run()
+
+
+@pytest.mark.parametrize("ending", ["Cancel", "Remove"])
+def test_a_file_given_anew_is_analysed_anew(page: AppTest, clip: Path, ending: str) -> None:
+    others = threading.Event()
+    if ending == "Cancel":
+        resources.queue().submit("others", lambda _: others.wait(60))
+        page.file_uploader[0].upload(clip.name, clip.read_bytes())
+        click(page.run(), "Cancel")
+        run_until(page, lambda app: bool(app.info))
+        others.set()
+    else:
+        page.file_uploader[0].upload(clip.name, clip.read_bytes())
+        run_until(page.run(), has_verdict)
+        click(page.switch_page("pages/history.py").run(), "Remove")
+        page.switch_page("pages/video.py").run()
+        assert f"“{clip.name}” is no longer there" in page.info[0].value
+    if any(button.label == "Start over" for button in page.button):
+        click(page, "Start over")
+    page.file_uploader[0].upload(clip.name, clip.read_bytes())
+    run_until(page.run(), has_verdict)
+    assert not page.exception
+
+
+def test_a_file_that_went_meanwhile_is_no_crash(page: AppTest, clip: Path, tmp_path: Path) -> None:
+    mine = tmp_path / "mine.mp4"
+    mine.write_bytes(clip.read_bytes())
+    page.segmented_control[0].set_value("Path on this machine").run()
+    page.text_input[0].set_value(str(mine))
+    run_until(page.run(), has_verdict)
+    mine.unlink()
+    page.switch_page("pages/history.py").run()
+    page.switch_page("pages/video.py").run()
+    assert not page.exception
+    assert not has_verdict(page)
+    assert "“mine.mp4” is no longer there" in page.info[0].value
+
+
+def test_other_frames_stop_what_runs_and_show_no_old_result(page: AppTest, clip: Path) -> None:
+    others = threading.Event()
+    resources.queue().submit("others", lambda _: others.wait(60))
+    page.file_uploader[0].upload(clip.name, clip.read_bytes())
+    page.run()
+    frames = next(one for one in page.segmented_control if one.label == "Frames")
+    frames.set_value("Quick").run()
+    states = [job.state for job in resources.queue().jobs() if job.label == clip.name]
+    assert states == ["queued", "cancelled"] or states == ["cancelled", "queued"]
+    next(one for one in page.segmented_control if one.label == "Frames").set_value("Standard").run()
+    others.set()
+    run_until(page.run(), has_verdict)  # and not the word that the first try was cancelled
+
+
+def test_what_was_opened_says_which_frames_it_looked_at(page: AppTest, clip: Path, detector: ColourDetector) -> None:
+    next(one for one in page.segmented_control if one.label == "Frames").set_value("Quick").run()
+    page.file_uploader[0].upload(clip.name, clip.read_bytes())
+    run_until(page.run(), has_verdict)
+    next(one for one in page.segmented_control if one.label == "Frames").set_value("Standard").run()
+    run_until(page, has_verdict)
+    page.switch_page("pages/history.py").run()
+    assert {"5 per second", "32 evenly spread"} <= {part for text in page.caption for part in text.value.split(" · ")}
+    entries = [text.value for text in page.caption if " · " in text.value]
+    quick = next(number for number, text in enumerate(entries) if "32" in text)
+    [button for button in page.button if button.label == "Open"][quick].click().run()
+    page.switch_page("pages/video.py").run()
+    assert "This result looked at other frames than are chosen above: 32 evenly spread." in words(page)
+    next(one for one in page.segmented_control if one.label == "Frames").set_value("Every frame").run()
+    run_until(page, has_verdict)
+    assert "other frames" not in words(page)
+    assert "every frame" in words(page)
+
+
 def test_result_survives_a_page_change(page: AppTest, clip: Path, detector: ColourDetector) -> None:
     page.file_uploader[0].upload(clip.name, clip.read_bytes())
     run_until(page.run(), has_verdict)
