@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core.store import HistoryEntry
-from pages.components import compare_inputs, live, resources, results, routing, sources, verdict
+from pages.components import compare_inputs, live, pictures, resources, results, routing, sources, verdict
 from pages.components.explain_face import PAGE as EXPLAIN
 from pages.components.text import count, escape, megabytes, moment
 
@@ -25,7 +25,7 @@ def forget_everything() -> None:
     st.session_state.pop(sources.KEPT, None)
     results.forget()
     resources.store().clear()
-    st.cache_data.clear()
+    pictures.forget()
 
 
 @st.dialog("Clear my data?", icon=":material/delete_forever:")

@@ -125,18 +125,24 @@ def _strongest(report: VideoReport) -> FrameReport:
     return max(report.frames, key=lambda frame: max((s.fake_probability for s in frame.faces), default=-1.0))
 
 
-@st.cache_data(max_entries=32, show_spinner=False)
+@st.cache_data(max_entries=24, show_spinner=False)
 def _frame(digest: str, _path: str, time_s: float) -> tuple[Rgb, float]:
     return fit(read_frame_at(_path, time_s).rgb, SCREEN_SIDE)
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
+@st.cache_resource(max_entries=4, show_spinner=False)
 def _frames(digest: str, _path: str, times_s: tuple[float, ...]) -> dict[float, tuple[Rgb, float]]:
     """Frames by time, from one pass through the file; shared by all tabs, and therefore not to be written to."""
     small = {time_s: fit(frame.rgb, SCREEN_SIDE) for time_s, frame in read_frames_at(_path, times_s)}
     for rgb, _ in small.values():
         rgb.flags.writeable = False
     return small
+
+
+def forget() -> None:
+    """Nothing of anybody's files stays in memory."""
+    st.cache_data.clear()
+    _frames.clear()
 
 
 def _seen(item: StoredMedia, time_s: float, together: Sequence[FrameReport]) -> tuple[Rgb, float]:

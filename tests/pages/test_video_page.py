@@ -12,7 +12,8 @@ from core.analysis.types import FaceScore, FrameReport, Quality, VideoReport
 from core.analysis.verdict import between_sentence
 from core.detector.spec import Thresholds
 from core.faces import Face
-from pages.components import exports, resources, timeline
+from core.media import read_frames_at
+from pages.components import exports, pictures, resources, timeline
 from tests.pages.support import ColourDetector, run_until, words
 
 
@@ -126,6 +127,22 @@ def test_cancel_keeps_nothing_and_can_be_taken_back(page: AppTest, clip: Path) -
 
 def click(app: AppTest, label: str) -> AppTest:
     return next(button for button in app.button if button.label == label).click().run()
+
+
+def test_clear_leaves_no_frame_in_memory(page: AppTest, clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read = []
+    monkeypatch.setattr(pictures, "read_frames_at", lambda *args: read.append(args) or read_frames_at(*args))
+    page.file_uploader[0].upload(clip.name, clip.read_bytes())
+    run_until(page.run(), has_verdict)
+    page.run()
+    assert len(read) == 1  # all strongest frames in one pass, and none when the page runs anew
+    page.switch_page("pages/history.py").run()
+    page.button(key="clear").click().run()
+    page.button(key="clear_yes").click().run()
+    page.switch_page("pages/video.py").run()
+    page.file_uploader[0].upload(clip.name, clip.read_bytes())
+    run_until(page.run(), has_verdict)
+    assert len(read) == 2
 
 
 @pytest.mark.parametrize("ending", ["Cancel", "Remove"])
