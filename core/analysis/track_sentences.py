@@ -29,6 +29,8 @@ def too_few_sentence(failed: Sequence[tuple[Gate, ...]], judged: int) -> str:
     if judged == faces:
         seen = "one frame" if faces == 1 else f"{faces} frames"
         return f"This face is seen in only {seen}; at least {MIN_TRACK_FACES} are needed for a verdict."
+    if judged == 0:
+        return f"None of this person's faces can be judged: they are mostly {_main_cause(failed)}."
     return f"Only {judged} of this person's {faces} faces can be judged; most others are {_main_cause(failed)}."
 
 

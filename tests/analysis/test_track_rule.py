@@ -179,7 +179,7 @@ def test_gated_faces_have_no_weight():
         (
             [5] * 9,
             [("small", "dark")] * 5 + [("dark",)] * 4,
-            "Only 0 of this person's 9 faces can be judged; most others are too dark.",
+            "None of this person's faces can be judged: they are mostly too dark.",
         ),
         (
             [-3] * 100,  # "nothing found" in a twentieth of the faces would say too much

@@ -71,6 +71,7 @@ SENTENCES = [
     too_few_sentence([()], 1),  # one frame
     too_few_sentence([(), ()], 2),  # two frames
     *(too_few_sentence([(), (gate,), (gate,)], 1) for gate in ("small", "blurred", "turned", "dark", "noisy")),
+    *(too_few_sentence([(gate,), (gate,)], 0) for gate in ("small", "blurred", "turned", "dark", "noisy")),
     '"a {b}.png" is cut off: only a part of it could be decoded, the rest is blank.',
     '"a.mp4" is cut off or damaged: it decodes only up to second 1.5 of 3.0.',
 ]
