@@ -1,6 +1,6 @@
 """The speed table of the README: ours beside the naive way and beside OpenVINO's own benchmark, in one run.
 
-    python -m benchmarks                       # about fifteen minutes on two cores
+    python -m benchmarks                       # about twenty minutes on two cores
     python -m benchmarks --only analysis image # some rows
     python -m benchmarks --output docs/speed.md
 
