@@ -132,7 +132,7 @@ def colour_bar(*, signed: bool, target: str = "fake", width: int = 240, height: 
 
 
 def draw_boxes(rgb: Picture, faces: Sequence[FaceScore], *, labels: Sequence[str] | None = None) -> Picture:
-    """Box each face, with its number, verdict in words, and probability.
+    """Box each face, with its number, verdict in words, and probability; the number alone where the rest finds no room.
 
     Args:
         rgb: uint8 (H, W, 3).
@@ -146,12 +146,15 @@ def draw_boxes(rgb: Picture, faces: Sequence[FaceScore], *, labels: Sequence[str
     draw = ImageDraw.Draw(image)
     line = max(2, round(min(rgb.shape[:2]) / 250))
     font = ImageFont.load_default(size=max(11, round(min(rgb.shape[:2]) / 32)))
+    boxes = [_within(score.face.box_xyxy, rgb.shape[1], rgb.shape[0]) for score in faces]
+    for box, score in zip(boxes, faces, strict=True):
+        draw.rectangle(box, outline=VERDICT_RGB[score.verdict], width=line)
+    plates: list[Rectangle] = []
     for place, score in enumerate(faces):
         label = labels[place] if labels is not None else str(score.face.track_id or place + 1)
-        colour = VERDICT_RGB[score.verdict]
-        left, top, right, bottom = _within(score.face.box_xyxy, rgb.shape[1], rgb.shape[0])
-        draw.rectangle((left, top, right, bottom), outline=colour, width=line)
-        _label(draw, (left, top), f"{label} {face_words(score)}", font, colour, rgb.shape[1])
+        taken = [*boxes[:place], *boxes[place + 1 :], *plates]
+        texts = f"{label} {face_words(score)}", label
+        plates.append(_label(draw, boxes[place], texts, font, VERDICT_RGB[score.verdict], taken))
     return np.array(image)
 
 
@@ -184,17 +187,48 @@ def _within(box_xyxy: Box, width: int, height: int) -> tuple[int, int, int, int]
     return left, top, right, bottom
 
 
+Rectangle = tuple[int, int, int, int]
+
+
 def _label(
     draw: ImageDraw.ImageDraw,
-    corner: tuple[int, int],
-    text: str,
+    box: Rectangle,
+    texts: Sequence[str],
     font: ImageFont.FreeTypeFont | ImageFont.ImageFont,
     colour: tuple[int, int, int],
-    width: int,
-) -> None:
-    """Text on a filled plate above the corner, or below it where there is no room."""
-    _, _, wide, high = draw.textbbox((0, 0), text, font=font)
-    left = max(0, min(corner[0], width - int(wide) - 6))
-    top = corner[1] - int(high) - 5 if corner[1] >= high + 5 else corner[1]
-    draw.rectangle((left, top, left + wide + 6, top + high + 5), fill=colour)
-    draw.text((left + 3, top + 1), text, "white" if sum(colour) < 380 else "black", font)
+    taken: Sequence[Rectangle],
+) -> Rectangle:
+    """The first text that finds room at its box, on a filled plate; the last one within the box if none does.
+
+    Args:
+        texts: What to say, the most first.
+        taken: Where nothing may be covered: the other faces and their labels.
+
+    Returns:
+        Where the plate lies.
+    """
+    plates = [_plates(draw.textbbox((0, 0), text, font=font), box, draw.im.size) for text in texts]
+    free = ((text, plate) for text, some in zip(texts, plates) for plate in some if not _meets(plate, taken))
+    text, plate = next(free, (texts[-1], _within_corner(draw.textbbox((0, 0), texts[-1], font=font), box)))
+    draw.rectangle(plate, fill=colour)
+    draw.text((plate[0] + 3, plate[1] + 1), text, "white" if sum(colour) < 380 else "black", font)
+    return plate
+
+
+def _within_corner(words: tuple[float, float, float, float], box: Rectangle) -> Rectangle:
+    wide, high = int(words[2]) + 6, int(words[3]) + 5
+    return box[0], box[1], box[0] + wide, box[1] + high
+
+
+def _plates(words: tuple[float, float, float, float], box: Rectangle, size_wh: tuple[int, int]) -> list[Rectangle]:
+    """Where words may stand within the picture: above the box, below it, or within it if they hide little of it."""
+    wide, high = int(words[2]) + 6, int(words[3]) + 5
+    left = max(0, min(box[0], size_wh[0] - wide))
+    plates = [(left, top, left + wide, top + high) for top in (box[1] - high, box[3]) if 0 <= top <= size_wh[1] - high]
+    inside = _within_corner(words, box)
+    fits = inside[2] <= box[2] and inside[3] - inside[1] <= (box[3] - box[1]) / 4
+    return [*plates, inside] if fits else plates
+
+
+def _meets(one: Rectangle, others: Sequence[Rectangle]) -> bool:
+    return any(one[0] < x1 and x0 < one[2] and one[1] < y1 and y0 < one[3] for x0, y0, x1, y1 in others)

@@ -133,7 +133,7 @@ def test_labels_and_words(monkeypatch):
     from core.explain import overlay
 
     said = []
-    monkeypatch.setattr(overlay, "_label", lambda draw, corner, text, *rest: said.append(text))
+    monkeypatch.setattr(overlay, "_label", lambda draw, box, texts, *rest: said.append(texts[0]) or box)
     draw_boxes(GREY, [score("real"), score("fake", track=7)])
     draw_boxes(GREY, [score("uncertain")], labels=["B"])
     assert said == ["1 no manipulation found 0.50", "7 fake 0.50", "B uncertain 0.50"]
@@ -147,6 +147,31 @@ def test_labels_and_words(monkeypatch):
         "0.01",
         "<0.01",
     ]  # certainty is never claimed
+
+
+def plates_of(monkeypatch, rgb, faces):
+    """Where the labels lie, and where the boxes."""
+    from core.explain import overlay
+
+    plates, inner = [], overlay._label
+    monkeypatch.setattr(overlay, "_label", lambda *args: plates.append(inner(*args)) or plates[-1])
+    draw_boxes(rgb, faces)
+    return plates, [tuple(map(int, one.face.box_xyxy)) for one in faces]
+
+
+def test_labels_cover_neither_each_other_nor_other_faces(monkeypatch):
+    from core.explain.overlay import _meets
+
+    row = [score("fake", (x, y, x + 38, y + 50)) for y in (60, 130) for x in range(20, 290, 42)]
+    plates, boxes = plates_of(monkeypatch, GREY, row)
+    for place, plate in enumerate(plates):
+        assert not _meets(plate, [*plates[:place], *boxes[:place], *boxes[place + 1 :]]), place
+
+
+def test_a_label_larger_than_a_small_face_does_not_hide_it(monkeypatch):
+    small = np.full((96, 96, 3), 100, np.uint8)
+    ((x0, y0, x1, y1),), ((left, top, right, bottom),) = plates_of(monkeypatch, small, [score("real", (20, 2, 70, 90))])
+    assert (x1 - x0) * (y1 - y0) < (right - left) * (bottom - top) / 10  # the number alone, in the corner
 
 
 @pytest.mark.parametrize("box", [(-50, -50, 20, 20), (310, 230, 400, 300), (500, 500, 600, 600), (0, 0, 320, 240)])
