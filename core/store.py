@@ -17,7 +17,6 @@ import os
 import re
 import shutil
 import threading
-import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -27,7 +26,8 @@ from typing import Any, BinaryIO
 
 from core import disk
 from core.analysis.serialize import read_report, write_report
-from core.analysis.types import ImageReport, Verdict, VideoReport
+from core.analysis.types import ImageReport, VideoReport
+from core.history_entry import HistoryEntry, entry_fields
 from core.home import home_folder, make_folder
 from core.media.files import shown_name
 from core.pins import is_pinned, pin
@@ -55,31 +55,6 @@ class StoredMedia:
     path: Path
     name: str
     size_bytes: int
-
-
-@dataclass(frozen=True)
-class HistoryEntry:
-    """One analysis of one file.
-
-    Attributes:
-        digest, settings_key: What `load_report` wants.
-        analysed_at: Seconds since 1970, UTC.
-        sampling: Which frames of a video were looked at, in words; empty for pictures and for what an older app wrote.
-        thumbnail_path: A small picture, None when none was saved.
-        media_path: The file, None when it is no longer there.
-    """
-
-    digest: str
-    settings_key: str
-    name: str
-    kind: str
-    verdict: Verdict
-    fake_probability: float | None
-    model: str
-    analysed_at: float
-    sampling: str = ""
-    thumbnail_path: Path | None = None
-    media_path: Path | None = None
 
 
 class Store:
@@ -169,7 +144,7 @@ class Store:
                 write_report(aside, report)
                 if thumbnail is not None:
                     (aside / "thumbnail").write_bytes(thumbnail)
-                (aside / "entry.json").write_text(json.dumps(_entry_fields(report, settings_key, meta["name"])))
+                (aside / "entry.json").write_text(json.dumps(entry_fields(report, settings_key, meta["name"])))
             with self._lock:
                 if (folder / DOOMED).exists():
                     return  # its user cleared the history while it was being analysed
@@ -287,17 +262,3 @@ def _media_path(folder: Path, meta: dict[str, Any] | None) -> Path | None:
     """The upload in an entry, or else the file that was given by its path, if it is still the same."""
     copy = next(iter(folder.glob("media*")), None)
     return copy or disk.unchanged((meta or {}).get("source", {}))
-
-
-def _entry_fields(report: ImageReport | VideoReport, settings_key: str, name: str) -> dict[str, Any]:
-    """What the history lists: it must not have to read whole reports."""
-    return {
-        "settings_key": settings_key,
-        "name": name,
-        "kind": "image" if isinstance(report, ImageReport) else "video",
-        "verdict": report.verdict,
-        "fake_probability": None if report.fake_probability is None else float(report.fake_probability),
-        "model": report.model,
-        "analysed_at": time.time(),
-        "sampling": report.sampling if isinstance(report, VideoReport) else "",
-    }

@@ -2,10 +2,10 @@
 
 import streamlit as st
 
-from core.store import HistoryEntry
+from core.history_entry import HistoryEntry
 from pages.components import compare_inputs, live, pictures, resources, results, routing, sources, verdict
 from pages.components.explain_face import PAGE as EXPLAIN
-from pages.components.text import count, escape, megabytes, moment
+from pages.components.text import count, escape, megabytes
 
 PER_PAGE = 12
 PAGES = {"image": "pages/image.py", "video": "pages/video.py"}
@@ -65,7 +65,7 @@ def card(entry: HistoryEntry) -> None:
             st.image(str(entry.thumbnail_path), alt=f"Thumbnail of {entry.name}", width="stretch")
         st.markdown(f"**{escape(entry.name)}**")
         verdict.badge(entry.verdict, entry.fake_probability)
-        st.caption(" · ".join(filter(None, [moment(entry.analysed_at), entry.sampling, escape(entry.model)])))
+        st.caption(f"{verdict.made_when(entry)} · {escape(entry.model)}")
         st.space("stretch")
         with st.container(horizontal=True):
             if st.button(

@@ -64,8 +64,8 @@ def from_path() -> list[StoredMedia]:
 def other_frames() -> None:
     """For callbacks: other frames are asked for; what was made or is being made with the former ones has to yield."""
     for item in sources.items(PAGE):
-        sources.close(item.digest)
-        live.cancel(item.digest)
+        sources.close_report(item.digest)
+        live.cancel_analyses(item.digest)
 
 
 def choose() -> tuple[StoredMedia | None, Sampling]:

@@ -20,7 +20,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "analysis": {"media", "faces", "detector"},
     # explain and report stand on analysis; data and training stand on media, faces and detector
     # charts: the strip under a heatmap video is the page's timeline, drawn as pixels
-    "explain": {"media", "faces", "detector", "analysis", "charts"},
+    "explain": {"media", "faces", "detector", "analysis", "charts", "timeline_points"},
     "data": {"media", "faces", "detector", "samples"},
     "training": {"media", "faces", "detector", "analysis", "data", "evaluation"},
     # single files
@@ -28,14 +28,16 @@ MAY_IMPORT: dict[str, set[str]] = {
     "jobs": set(),
     "pins": set(),
     "disk": {"media"},
-    "store": {"media", "analysis", "disk", "pins"},
+    "history_entry": {"analysis"},
+    "store": {"media", "analysis", "disk", "history_entry", "pins"},
     "samples": {"media"},
-    "charts": {"detector", "analysis"},
+    "timeline_points": {"analysis"},
+    "charts": {"detector", "analysis", "timeline_points"},
     "training_charts": {"charts"},
     "compare_charts": {"detector", "analysis", "charts"},
     "provenance": {"media"},  # what a file says of itself: apart from any verdict
     "output": {"analysis", "media"},
-    "report": {"media", "faces", "detector", "analysis", "explain", "charts", "provenance", "disk"},
+    "report": {"media", "faces", "detector", "analysis", "explain", "charts", "timeline_points", "provenance", "disk"},
     # explanations are measured on fakes that data makes, whose masks are known: explain itself must not know data
     "evaluation": {"media", "faces", "detector", "analysis", "data", "explain"},
     "evaluation_charts": {"detector", "analysis", "evaluation", "charts"},

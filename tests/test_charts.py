@@ -6,6 +6,7 @@ from core import charts
 from core.analysis.types import FaceScore, FrameReport, Quality, Stretch, TrackReport
 from core.detector.spec import Thresholds
 from core.faces.types import Face
+from core.timeline_points import Point, uncertain_stretches
 
 THRESHOLDS = Thresholds(real_below=0.3, fake_above=0.7)
 
@@ -39,8 +40,8 @@ TRACKS = [TrackReport(2, 0.0, 3.0, "fake", 0.93, stretches=(Stretch(0.0, 0.25, 0
     ],
 )
 def test_uncertain_stretches(uncertain: list[bool], expected: list[tuple[float, float]]) -> None:
-    points = [charts.Point(float(time_s), 0.5, value) for time_s, value in enumerate(uncertain)]
-    assert charts.uncertain_stretches(points, 1.0) == expected
+    points = [Point(float(time_s), 0.5, value) for time_s, value in enumerate(uncertain)]
+    assert uncertain_stretches(points, 1.0) == expected
 
 
 def test_timeline_has_one_clickable_line_a_person_and_breaks_it_where_nobody_was_seen() -> None:

@@ -11,8 +11,9 @@ import pytest
 
 from core import disk
 from core.errors import MediaError, SetupError
+from core.history_entry import HistoryEntry
 from core.home import home_folder
-from core.store import HistoryEntry, Store
+from core.store import Store
 from tests.analysis.test_serialize import assert_same, image_report, video_report
 
 REPO = Path(__file__).parents[1]
@@ -145,7 +146,7 @@ def test_a_report_is_replaced_whole(store: Store) -> None:
 
 def test_history_is_newest_first(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     moments = iter([100.0, 300.0, 200.0])
-    monkeypatch.setattr("core.store.time.time", lambda: next(moments))
+    monkeypatch.setattr("core.history_entry.time.time", lambda: next(moments))
     first, second = store.add(upload(b"1"), "first.jpg"), store.add(upload(b"2"), "second.jpg")
     store.save_report(first.digest, KEY, image_report(), thumbnail=b"JPEG")
     store.save_report(second.digest, KEY, video_report())

@@ -1,7 +1,7 @@
 """Evidence maps as PNG files: for each face of a picture, for the strongest frames of each person in a video."""
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from core.analysis.types import FaceScore, ImageReport, VideoReport
@@ -61,6 +61,18 @@ def strongest_scores(report: VideoReport) -> list[tuple[float, FaceScore]]:
     ]
 
 
+def with_frames(
+    path: str | Path, scores: Sequence[tuple[float, FaceScore]]
+) -> Iterator[tuple[float, FaceScore, Picture]]:
+    """Faces of a video with the frames that they are in, by time: one pass through the file, one frame in memory.
+
+    Raises:
+        MediaError: The file cannot be read, or not at one of these moments.
+    """
+    for time_s, frame in read_frames_at(path, [moment for moment, _ in scores]):
+        yield from ((time_s, score, frame.rgb) for moment, score in scores if moment == time_s)
+
+
 def _image_views(report: ImageReport) -> Iterator[tuple[str, Picture, FaceScore, int]]:
     if report.faces:
         rgb = load_image(report.path).rgb
@@ -70,10 +82,9 @@ def _image_views(report: ImageReport) -> Iterator[tuple[str, Picture, FaceScore,
 
 
 def _video_views(report: VideoReport) -> Iterator[tuple[str, Picture, FaceScore, int]]:
-    strongest = strongest_scores(report)
-    for time_s, frame in read_frames_at(report.path, [time_s for time_s, _ in strongest]):
-        for number, score in ((score.face.track_id or 1, score) for moment, score in strongest if moment == time_s):
-            yield f"person{number}-{time_s:.2f}s", frame.rgb, score, number
+    for time_s, score, rgb in with_frames(report.path, strongest_scores(report)):
+        number = score.face.track_id or 1
+        yield f"person{number}-{time_s:.2f}s", rgb, score, number
 
 
 def _write_new(folder: Path, stem: str, data: bytes) -> Path:

@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from core.analysis.types import VideoReport
-from core.charts import DARK, Point, points_by_track, usual_step_s
+from core.charts import DARK
 from core.explain.frame_marks import paste, text_plate
 from core.explain.overlay import SCALE_LOGITS, Picture, colour_map
 from core.explain.shown_faces import MAX_GAP_S, ShownFace, State
 from core.media import Sampling
+from core.timeline_points import Point, points_by_track, usual_step_s
 
 if TYPE_CHECKING:
     from core.detector.spec import Thresholds

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from core.analysis.types import Verdict
-from core.charts import Point
+from core.timeline_points import Point
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,9 @@
 
 import plotly.graph_objects as go
 
-from core.charts import LIGHT, Point, palette
+from core.charts import LIGHT, palette
 from core.report.blocks import Timeline
+from core.timeline_points import Point
 
 HEIGHT_PX = 150
 

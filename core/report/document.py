@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from core.analysis.types import ImageReport, VideoReport
-from core.charts import points_by_track, usual_step_s
 from core.detector.spec import DetectorSpec, QualityGates
 from core.explain.overlay import SCALE_LOGITS
 from core.media import shown_name
@@ -12,6 +11,7 @@ from core.report import blocks as b
 from core.report.content import Content
 from core.report.pictures import View
 from core.report.reproduce import command, sampling_kind
+from core.timeline_points import points_by_track, usual_step_s
 from core.words import Words, retell
 
 MAX_REASONS, MAX_TIMELINES, MAX_ROWS = 8, 8, 40

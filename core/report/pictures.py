@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from core.analysis.types import FaceScore, ImageReport, VideoReport
-from core.explain.heatmaps import strongest_scores
+from core.explain.heatmaps import strongest_scores, with_frames
 from core.explain.overlay import VERDICT_RGB, draw_overlay
 from core.faces.crop import crop_face
-from core.media import encode_image, load_image, read_frames_at
+from core.media import encode_image, load_image
 
 WHOLE_SIDE, CROP_SIDE, FRAME_HEIGHT = 1000, 320, 300
 MAX_FACES, MAX_FRAMES = 12, 9
@@ -59,14 +59,11 @@ def views(report: ImageReport | VideoReport, path: Path, crop_scale: float | Non
         yield from _of_picture(report, load_image(path).rgb, crop_scale)
     else:
         strongest = sorted(strongest_scores(report), key=lambda view: -view[1].fake_probability)[:MAX_FRAMES]
-        small = {  # by person and time; in one pass through the file, one large frame in memory at a time
-            (score.face.track_id, time_s): _frame_and_face(frame.rgb, score, crop_scale)
-            for time_s, frame in read_frames_at(path, [time_s for time_s, _ in strongest])
-            for moment, score in strongest
-            if moment == time_s
-        }
-        for time_s, score in strongest:
-            yield _view(small[score.face.track_id, time_s], score.face.track_id or 1, score, time_s)
+        found = [
+            (score, _view(_frame_and_face(rgb, score, crop_scale), score.face.track_id or 1, score, time_s))
+            for time_s, score, rgb in with_frames(path, strongest)
+        ]
+        yield from (view for _, view in sorted(found, key=lambda pair: -pair[0].fake_probability))
 
 
 def _of_picture(report: ImageReport, rgb: Rgb, crop_scale: float | None) -> Iterator[View]:

@@ -50,7 +50,7 @@ def forget_failed(digest: str) -> None:
             ids.pop(key)
 
 
-def cancel(digest: str) -> None:
+def cancel_analyses(digest: str) -> None:
     """For callbacks: stop the analyses of a file that this tab has asked for, as before other frames are looked at."""
     for key, job in _analyses_of(digest):
         if job is not None and not job.ended:

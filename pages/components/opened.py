@@ -10,7 +10,7 @@ from core.errors import MediaError
 from core.media import Sampling, media_kind
 from core.samples import truth_about
 from core.store import StoredMedia
-from pages.components.sources import OPENED, close
+from pages.components.sources import OPENED, close_report
 from pages.components.text import escape
 
 PAGES = {
@@ -45,7 +45,7 @@ def note(item: StoredMedia, report: Report, detector: Detector, sampling: Sampli
         offer = f"Analyse with {escape(detector.name)}"
     elif isinstance(report, VideoReport) and sampling is not None and report.sampling != str(sampling):
         said = f"This result looked at other frames than are chosen above: {report.sampling}."
-        offer = f"Analyse with {sampling}"
+        offer = f"Analyse again: {sampling}"
     else:
         return
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
@@ -54,6 +54,6 @@ def note(item: StoredMedia, report: Report, detector: Detector, sampling: Sampli
             offer,
             icon=":material/refresh:",
             key=f"again_{item.digest}",
-            on_click=close,
+            on_click=close_report,
             args=(item.digest,),
         )

@@ -77,13 +77,13 @@ def drop_gone(page: str) -> None:
         )
 
 
-def _close(page: str) -> None:
+def _close_reports(page: str) -> None:
     """What the page shows is no longer a report of the history."""
     for item in items(page):
-        close(item.digest)
+        close_report(item.digest)
 
 
-def close(digest: str) -> None:
+def close_report(digest: str) -> None:
     """For callbacks: show this file by the settings in use, and not as it was opened from the history."""
     st.session_state.get(OPENED, {}).pop(digest, None)
 
@@ -96,7 +96,7 @@ def start_anew(page: str) -> None:
 def start_over(page: str) -> None:
     """For callbacks: an empty page. The history keeps what was there."""
     start_anew(page)
-    _close(page)
+    _close_reports(page)
     set_items(page, [])
 
 
@@ -127,7 +127,7 @@ def replaced_by_uploads(page: str) -> Callable[[], None]:
     """The callback of an uploader: what it holds replaces what the page showed, and nothing does so as well."""
 
     def callback() -> None:
-        _close(page)
+        _close_reports(page)
         set_items(page, [])
 
     return callback

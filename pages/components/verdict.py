@@ -8,7 +8,7 @@ import streamlit as st
 from core import charts
 from core.analysis.types import Report, Verdict, VideoReport
 from core.detector.spec import Thresholds
-from core.store import HistoryEntry
+from core.history_entry import HistoryEntry
 from pages.components.text import escape, moment
 
 Colour = Literal["red", "orange", "green", "gray"]
@@ -69,7 +69,12 @@ def percent(fake_probability: float | None) -> str:
 def entry_words(entry: HistoryEntry) -> str:
     """An earlier result in a pick-list; what tells two of one file apart comes before what is often the same."""
     said = f"{LOOKS[entry.verdict].word} {percent(entry.fake_probability)}".strip()
-    return " · ".join(filter(None, [entry.name, said, moment(entry.analysed_at), entry.sampling, entry.model]))
+    return " · ".join(filter(None, [entry.name, said, made_when(entry), entry.model]))
+
+
+def made_when(entry: HistoryEntry) -> str:
+    """When an earlier result was made, and of a video from which frames."""
+    return moment(entry.analysed_at) + (f" · frames: {entry.sampling}" if entry.sampling else "")
 
 
 def badge(verdict: Verdict, fake_probability: float | None = None) -> None:
