@@ -3,9 +3,9 @@
 import streamlit as st
 
 from core.history_entry import HistoryEntry
-from pages.components import compare_inputs, live, pictures, resources, results, routing, sources, verdict
+from pages.components import by_verdict, compare_inputs, live, pictures, resources, results, routing, sources, verdict
 from pages.components.explain_face import PAGE as EXPLAIN
-from pages.components.text import count, escape, megabytes
+from pages.components.text import escape, megabytes
 
 PER_PAGE = 12
 PAGES = {"image": "pages/image.py", "video": "pages/video.py"}
@@ -92,6 +92,29 @@ def disk_use() -> None:
             confirm_clear()
 
 
+def matching(entries: list[HistoryEntry]) -> list[HistoryEntry]:
+    """The results that are looked for: of one verdict, and with a part of their names."""
+    if len(entries) == 1:
+        return entries
+    said = ""
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        only = by_verdict.chosen([entry.verdict for entry in entries], "result", key="history_verdict")
+        if len(entries) > PER_PAGE:
+            said = st.text_input(
+                "Search by name",
+                placeholder="Search by name",
+                icon=":material/search:",
+                key="history_name",
+                width=230,
+                label_visibility="collapsed",
+            )
+    sought = said.strip().casefold()
+    found = [entry for entry in entries if only in (None, entry.verdict) and sought in entry.name.casefold()]
+    if not found:
+        st.info("No result fits. Choose another verdict, or search for another part of the name.")
+    return found
+
+
 routing.require_router()
 st.title("History", anchor=False)
 st.caption("Kept on this machine only, until you remove it.")
@@ -106,12 +129,9 @@ if not entries:
     st.stop()
 
 disk_use()
-pages = -(-len(entries) // PER_PAGE)
-number = 1
-if pages > 1:
-    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.markdown(f"**{count(len(entries), 'result')}**", width="content")
-        number = st.pagination(pages, key="history_page")
+shown = matching(entries)
+pages = -(-len(shown) // PER_PAGE)
+number = st.pagination(pages, key="history_page") if pages > 1 else 1
 with st.grid("auto", min_column_width=230):
-    for entry in entries[(number - 1) * PER_PAGE : number * PER_PAGE]:
+    for entry in shown[(number - 1) * PER_PAGE : number * PER_PAGE]:
         card(entry)

@@ -1,16 +1,16 @@
 """Check pictures: drop in several or take one; each is judged face by face."""
 
-from collections import Counter
 from functools import partial
 
 import streamlit as st
 
-from core.analysis.types import ImageReport
+from core.analysis.types import ImageReport, Verdict
 from core.detector import Detector
 from core.errors import UserError
 from core.media import IMAGE_SUFFIXES
 from core.store import StoredMedia
 from pages.components import (
+    by_verdict,
     exports,
     faces,
     file_says,
@@ -26,7 +26,7 @@ from pages.components import (
 )
 from pages.components.explain_face import PAGE as EXPLAIN
 from pages.components.explain_face import PICTURE
-from pages.components.text import count, escape
+from pages.components.text import escape
 
 PAGE = "image"
 AT_ONCE = 5  # pictures shown at once; the others are a page number away
@@ -85,14 +85,19 @@ def analyse(items: list[StoredMedia], detector: Detector) -> dict[str, ImageRepo
     return found
 
 
-def overview(found: dict[str, ImageReport | UserError]) -> None:
-    """How many of the pictures got which verdict."""
-    verdicts = Counter("error" if isinstance(report, UserError) else report.verdict for report in found.values())
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"**{count(len(found), 'picture')}**", width="content")
-        for name, look in verdict.LOOKS.items():
-            if verdicts[name]:
-                st.badge(f"{verdicts[name]} · {look.word}", icon=look.icon, color=look.colour)
+def verdict_of(report: ImageReport | UserError) -> Verdict:
+    return "error" if isinstance(report, UserError) else report.verdict
+
+
+def chosen(items: list[StoredMedia], found: dict[str, ImageReport | UserError]) -> list[StoredMedia]:
+    """The pictures to show now: of one verdict, and a few at a time."""
+    if len(items) == 1:
+        return items
+    only = by_verdict.chosen([verdict_of(found[item.digest]) for item in items], "picture", key="image_verdict")
+    shown = [item for item in items if only in (None, verdict_of(found[item.digest]))]
+    pages = -(-len(shown) // AT_ONCE)
+    number = st.pagination(pages, key="image_page") if pages > 1 else 1
+    return shown[(number - 1) * AT_ONCE : number * AT_ONCE]
 
 
 def explain(item: StoredMedia) -> None:
@@ -139,13 +144,5 @@ if not items:
 
 detector = resources.detector_or_stop()
 found = analyse(items, detector)
-page_slot = st.container()
-if len(items) > 1:
-    with page_slot:
-        overview(found)
-number = 1
-if len(items) > AT_ONCE:
-    with page_slot:
-        number = st.pagination(-(-len(items) // AT_ONCE), key="image_page")
-for item in items[(number - 1) * AT_ONCE : number * AT_ONCE]:
+for item in chosen(items, found):
     show(item, found[item.digest], detector, named=len(items) > 1)

@@ -47,6 +47,32 @@ def test_open_shows_the_saved_result_without_the_network(filled: AppTest, detect
     assert detector.calls == calls
 
 
+def test_results_are_found_by_verdict_and_by_name(app: AppTest) -> None:
+    for number in range(12):
+        app.file_uploader[0].upload(f"Holiday {number}.png", png((220 - number, 20, 20)))
+    app.file_uploader[0].upload("office.png", png(BLUE))
+    app.run()
+    history = open_app().switch_page("pages/history.py").run()
+    history.text_input(key="history_name").set_value(" OFF").run()
+    assert [found.label for found in history.button].count("Open") == 1
+    assert "office" in words(history)
+    pills = next(group for group in history.button_group if group.label == "Show only")
+    pills.set_value("fake").run()
+    assert not history.exception
+    assert "No result fits" in history.info[0].value
+    history.text_input(key="history_name").set_value("").run()
+    assert [found.label for found in history.button].count("Open") == 12
+
+
+def test_the_last_of_a_verdict_removed_the_others_come_back(filled: AppTest) -> None:
+    pills = next(group for group in filled.button_group if group.label == "Show only")
+    pills.set_value("fake").run()
+    button(filled, "Remove")
+    filled.run()
+    assert not filled.exception
+    assert [found.label for found in filled.button].count("Open") == 1
+
+
 def test_remove_takes_one(filled: AppTest) -> None:
     button(filled, "Remove")
     filled.run()

@@ -47,6 +47,27 @@ def test_several_pictures_each_get_their_verdict(app: AppTest) -> None:
     assert "2 pictures" in words(app)
 
 
+def test_of_many_pictures_those_of_one_verdict_can_be_looked_at(app: AppTest) -> None:
+    reds = [(f"red{number}.png", png((220 - number, 20, 20))) for number in range(6)]
+    upload(app, *reds, ("blue.png", png(BLUE)), ("broken.jpg", b"no picture"))
+    app.session_state["image_page"] = 2
+    app.run()
+    assert "blue.png" in words(app)
+    pills = next(group for group in app.button_group if group.label == "Show only")
+    assert list(pills.options) == [
+        ":red[:material/gpp_maybe: 6] Likely fake",
+        ":green[:material/check_circle: 1] No manipulation found",
+        ":gray[:material/error: 1] Could not be checked",
+    ]
+    pills.set_value("error").run()
+    assert not app.exception
+    assert "broken.jpg" in app.error[0].value
+    assert not app.metric
+    pills = next(group for group in app.button_group if group.label == "Show only")
+    pills.set_value("fake").run()
+    assert len(app.metric) == 5  # the first of two pages
+
+
 def test_nothing_but_no_manipulation_found_is_ever_said_of_real(app: AppTest) -> None:
     upload(app, ("b.png", png(BLUE)))
     assert "authentic" in words(app)  # only in "does not prove that it is authentic"
