@@ -30,6 +30,10 @@ class Fact:
     def name(self, to: Words) -> str:
         return to(f"fact.{self.key}")
 
+    def said(self, to: Words) -> str:
+        """The value for readers of a language: the data rate is our figure, all else stands as the file states it."""
+        return to.localised(self.value) if self.key == "bit_rate" else self.value
+
 
 @dataclass(frozen=True)
 class Credentials:

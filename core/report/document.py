@@ -175,7 +175,7 @@ def _metadata(content: Content, to: Words) -> Iterator[b.Block]:
     notes = [note.text(to) for note in findings.notes]
     yield b.Items((*findings.credentials.sentences(to), *notes))
     if findings.facts:
-        yield b.Pairs(tuple((fact.name(to), fact.value) for fact in findings.facts))
+        yield b.Pairs(tuple((fact.name(to), fact.said(to)) for fact in findings.facts))
 
 
 def _settings(content: Content, to: Words) -> Iterator[b.Block]:

@@ -13,6 +13,7 @@ from core.provenance.clean import clean
 from core.provenance.container import video_facts
 from core.provenance.exif import picture_facts
 from core.provenance.programs import kind_of
+from core.provenance.types import Fact
 from core.words import words
 
 NOISE = np.random.default_rng(1).integers(0, 255, (48, 64, 3), np.uint8)
@@ -170,6 +171,12 @@ def test_files_that_are_none_are_a_sentence(tmp_path, data, sentence):
     path.write_bytes(data)
     with pytest.raises(MediaError, match=sentence):
         examine(path)
+
+
+def test_our_figures_are_written_as_the_reader_does_and_the_files_own_as_they_are():
+    assert Fact("bit_rate", "2.31 Mbit/s").said(words("de")) == "2,31 Mbit/s"
+    assert Fact("bit_rate", "2.31 Mbit/s").said(words("en")) == "2.31 Mbit/s"
+    assert Fact("exposure", "1/50 s, f/2.8").said(words("de")) == "1/50 s, f/2.8"
 
 
 def test_the_record_is_plain_json(tmp_path):
