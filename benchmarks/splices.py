@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from benchmarks.stretches import CLIPS, DEEPFAKES
 from core.analysis import analyze_video
 from core.analysis.stretches import find_stretches
+from core.analysis.verdict import MIN_TRACK_FACES, failed_gates
 from core.detector import Detector, load_detector
 from core.media import H264Writer, Sampling, VideoReader
 
@@ -31,7 +32,7 @@ LENGTHS_S = (1.6, 2.0, 3.0, 4.0, 6.0)
 
 
 class Track(NamedTuple):
-    """One person's faces: (n,) seconds, and (n,) calibrated log-odds of fake."""
+    """One person's faces: (n,) seconds, and (n,) calibrated log-odds of fake, NaN where a quality gate holds a face back."""
 
     times_s: NDArray[np.float64]
     log_odds: NDArray[np.float64]
@@ -53,7 +54,11 @@ def judged(clip: Path, crf: int, folder: Path, detector: Detector) -> Track:
                 break
             writer.write(frame.rgb)
     report = analyze_video(made, detector, sampling=Sampling.per_second(FPS))
-    faces = [(frame.time_s, face.fake_probability) for frame in report.frames for face in frame.faces]
+    faces = [
+        (frame.time_s, np.nan if failed_gates(face.quality, detector.spec.gates) else face.fake_probability)
+        for frame in report.frames
+        for face in frame.faces
+    ]
     times, p = np.array(faces).T
     return Track(times, np.log(p) - np.log1p(-p))
 
@@ -71,8 +76,13 @@ def film(one: Track, other: Track, seconds: float, length_s: float, rng: np.rand
 
 def marked(track: Track, detector: Detector) -> list[tuple[float, float]]:
     """The stretches that are found, each face standing for its share of a second."""
+    known = np.isfinite(track.log_odds)
+    if known.sum() < MIN_TRACK_FACES:
+        return []
     watched = float(track.times_s[-1] - track.times_s[0]) + 1 / FPS
-    found = find_stretches(track.times_s, track.log_odds, detector.spec.limits(video=False), watched_s=watched)
+    found = find_stretches(
+        track.times_s[known], track.log_odds[known], detector.spec.limits(video=False), watched_s=watched
+    )
     return [(one.start_s, one.end_s + 1 / FPS) for one in found]
 
 
@@ -106,7 +116,7 @@ def main() -> None:
                 f"{stem} spliced, CRF {crf}, {seconds} s:",
                 ", ".join(spliced(genuine[stem, crf], fake, seconds, detector)),
             )
-    variances = [float(track.log_odds.var()) for track in genuine.values()]
+    variances = [float(np.nanvar(track.log_odds)) for track in genuine.values() if np.isfinite(track.log_odds).any()]
     print(f"variance of the log-odds within a person: {min(variances):.1f} to {max(variances):.1f}")
     windows = [
         track.part(start, 10) for track in genuine.values() for start in np.arange(0, track.times_s[-1] - 9, 1.0)

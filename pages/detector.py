@@ -6,6 +6,7 @@ from typing import Any
 import streamlit as st
 
 from core.detector import DetectorEntry, DetectorSpec, add_uploaded
+from core.detector.library import is_own, remove_detector
 from core.errors import DetectorError, UserError
 from core.report.document import input_words, least_quality
 from core.words import words
@@ -118,6 +119,36 @@ def add(upload: Any) -> None:
     st.rerun()
 
 
+def remove(entry: DetectorEntry) -> None:
+    try:
+        remove_detector(entry)
+    except UserError as error:
+        st.toast(escape(str(error)), icon=":material/error:")
+        return
+    st.session_state[resources.NEXT_CHOICE] = next((one.name for one in resources.detectors()), None)
+    st.toast(f"{escape(entry.name)} is removed.", icon=":material/check:")
+
+
+@st.dialog("Remove this detector?", icon=":material/delete:")
+def confirm_remove(entry: DetectorEntry) -> None:
+    st.write(
+        f"{escape(entry.name)} is deleted from this machine. What it has said stays in the history, and so does a "
+        "training run that it came from."
+    )
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        if st.button("Keep", key="detector_keep"):
+            st.rerun()
+        if st.button(
+            "Remove",
+            key="detector_remove_yes",
+            type="primary",
+            icon=":material/delete:",
+            on_click=remove,
+            args=(entry,),
+        ):
+            st.rerun()
+
+
 def uploader() -> None:
     with st.container(border=True):
         st.subheader("Add a detector", anchor=False)
@@ -143,7 +174,10 @@ if entry is None:
     uploader()
     st.stop()
 
-st.caption(f"In use: {escape(entry.name)}")
+with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+    st.caption(f"In use: {escape(entry.name)}")
+    if is_own(entry) and st.button("Remove", icon=":material/delete:", key="detector_remove"):
+        confirm_remove(entry)
 if entry.error is not None:
     resources.show_error(DetectorError(str(entry.error)))
 left, right = st.columns([3, 2], gap="medium")

@@ -10,12 +10,13 @@ from core.faces.types import Face
 MEASURED_SIDE = 112  # one side for all crops, so that a figure means the same whatever the detector's input size
 
 
-def measure_quality(crop: NDArray[np.uint8], face: Face) -> Quality:
+def measure_quality(crop: NDArray[np.uint8], face: Face, quantiser: float | None = None) -> Quality:
     """The figures that the quality gates look at.
 
     Args:
         crop: The face's crop, uint8 (s, s, 3) RGB.
         face: Where it is in the original picture: gives its height and, by its landmarks, the turn of the head.
+        quantiser: That of its frame, for a face of a film.
 
     Returns:
         Height in pixels, sharpness (standard deviation of the Laplacian at 112 px), brightness (mean grey level), turn
@@ -31,6 +32,7 @@ def measure_quality(crop: NDArray[np.uint8], face: Face) -> Quality:
         brightness=float(grey.mean()),
         turn=None if face.landmarks is None else head_turn(face.landmarks),
         noise=noise_level(crop),
+        quantiser=quantiser,
     )
 
 

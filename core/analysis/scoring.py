@@ -25,7 +25,12 @@ _TURNED = (3, 4)  # of the corners, top right and bottom left, are mirrored: a m
 
 
 def score_crops(
-    detector: Detector, crops: NDArray[np.uint8], faces: Sequence[Face], *, maps: bool = True
+    detector: Detector,
+    crops: NDArray[np.uint8],
+    faces: Sequence[Face],
+    *,
+    quantisers: Sequence[float | None] | None = None,
+    maps: bool = True,
 ) -> list[FaceScore]:
     """Judge each face of a video's frames by its crop, once, by the calibration and the thresholds of videos.
 
@@ -33,6 +38,7 @@ def score_crops(
         detector: Gives probabilities, thresholds and quality gates.
         crops: uint8 (n, s, s, 3), one for each face, cut with the detector's own crop scale.
         faces: n faces.
+        quantisers: Those of their frames, where they are known.
         maps: Keep the activation maps.
 
     Returns:
@@ -40,7 +46,7 @@ def score_crops(
     """
     if not len(crops):
         return []
-    return _scores(detector, detector.predict(crops), crops, faces, maps=maps, video=True)
+    return _scores(detector, detector.predict(crops), crops, faces, quantisers=quantisers, maps=maps, video=True)
 
 
 def cut_views(rgb: NDArray[np.uint8], face: Face, crop: CropSpec, size: int) -> NDArray[np.uint8]:
@@ -113,6 +119,7 @@ def _scores(
     crops: NDArray[np.uint8],
     faces: Sequence[Face],
     *,
+    quantisers: Sequence[float | None] | None = None,
     maps: bool,
     video: bool,
 ) -> list[FaceScore]:
@@ -120,7 +127,8 @@ def _scores(
     spec = detector.spec
     scores = []
     for i, (crop, face) in enumerate(zip(crops, faces, strict=True)):
-        probability, quality = float(probabilities[i]), measure_quality(crop, face)
+        probability = float(probabilities[i])
+        quality = measure_quality(crop, face, quantisers[i] if quantisers else None)
         verdict, reasons = judge_face(probability, quality, spec.limits(video=video), spec.gates)
         scores.append(
             FaceScore(

@@ -32,6 +32,8 @@ class Quality:
         brightness: Mean grey level of the crop, 0..255.
         turn: How far the head is turned sideways, 0 (frontal) .. 1 (profile), from the five landmarks; None if unknown.
         noise: Standard deviation of the noise of the grey crop at 112 px, in grey levels; None if it was not measured.
+        quantiser: How coarsely its frame was compressed, as H.264's mean quantisation parameter, 0 to 51; None for
+            pictures and other codecs.
     """
 
     face_px: float
@@ -39,6 +41,7 @@ class Quality:
     brightness: float
     turn: float | None = None
     noise: float | None = None
+    quantiser: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -47,6 +50,7 @@ class Quality:
             "brightness": _round(self.brightness, 1),
             "turn": _round(self.turn, 3),
             "noise": _round(self.noise, 2),
+            "quantiser": _round(self.quantiser, 1),
         }
 
 

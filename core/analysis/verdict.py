@@ -14,7 +14,7 @@ from core.analysis.types import FaceScore, Quality, TrackReport, Verdict
 if TYPE_CHECKING:
     from core.detector.spec import QualityGates, Thresholds
 
-Gate = Literal["small", "blurred", "turned", "dark", "noisy"]
+Gate = Literal["small", "blurred", "turned", "dark", "noisy", "compressed"]
 
 VERDICT_WORDS: dict[Verdict, str] = {
     "real": "no manipulation found",
@@ -29,6 +29,7 @@ GATE_WORDS: dict[Gate, str] = {
     "turned": "turned too far to the side",
     "dark": "too dark",
     "noisy": "too noisy",
+    "compressed": "too strongly compressed",
 }
 NO_FACE_IMAGE = "No face was found in this picture, so nothing can be said about it."
 NO_FACE_VIDEO = "No face was found in the frames that were analysed, so nothing can be said about this video."
@@ -54,6 +55,7 @@ def failed_gates(quality: Quality, gates: QualityGates) -> tuple[Gate, ...]:
         "turned": quality.turn is not None and quality.turn > gates.max_turn,
         "dark": quality.brightness < gates.min_brightness,
         "noisy": quality.noise is not None and quality.noise > gates.max_noise,
+        "compressed": quality.quantiser is not None and quality.quantiser > gates.max_quantiser,
     }
     return tuple(gate for gate, failed in checks.items() if failed)
 
@@ -85,6 +87,12 @@ def gate_sentence(gate: Gate, quality: Quality, gates: QualityGates) -> str:
         return (
             f"The face is too noisy: noise of {value} grey levels; "
             f"above {gates.max_noise:g} nothing reliable can be said."
+        )
+    if gate == "compressed":
+        _, value = told_apart(gates.max_quantiser, quality.quantiser or 0.0, digits=0)
+        return (
+            f"The film is compressed too strongly here: quantiser {value}; "
+            f"above {gates.max_quantiser:g} nothing reliable can be said."
         )
     value, _ = told_apart(quality.turn or 0.0, gates.max_turn, digits=2)
     return (

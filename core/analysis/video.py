@@ -120,6 +120,7 @@ class _Run:
         self._waiting: deque[tuple[int, float, int]] = deque()  # frames whose faces are not all judged
         self._crops: list[NDArray[np.uint8]] = []
         self._faces: list[Face] = []
+        self._quantisers: list[float | None] = []
         self._scores: deque[FaceScore] = deque()
         self.frames: list[FrameReport] = []
         self._tracks: dict[int, TrackEvidence] = {}
@@ -130,6 +131,7 @@ class _Run:
         spec = self._detector.spec
         self._waiting.append((frame.index, frame.time_s, len(faces)))
         self._faces += faces
+        self._quantisers += [frame.quantiser] * len(faces)
         self._crops += [crop_face(frame.rgb, face, scale=spec.crop.scale, size=spec.input_size) for face in faces]
         while len(self._crops) >= BATCH:
             self._judge(BATCH)
@@ -169,9 +171,9 @@ class _Run:
 
     def _judge(self, count: int) -> None:
         self._check()
-        crops, faces = np.stack(self._crops[:count]), self._faces[:count]
-        del self._crops[:count], self._faces[:count]
-        self._scores += score_crops(self._detector, crops, faces, maps=self._maps)
+        crops, faces, quantisers = np.stack(self._crops[:count]), self._faces[:count], self._quantisers[:count]
+        del self._crops[:count], self._faces[:count], self._quantisers[:count]
+        self._scores += score_crops(self._detector, crops, faces, quantisers=quantisers, maps=self._maps)
 
     def _settle(self) -> None:
         """Move frames whose faces are all judged into the report."""

@@ -53,6 +53,7 @@ def index_data(
         Cancelled: `should_stop` said so.
     """
     samples = find_samples(folders, on_progress=on_progress, should_stop=should_stop)
+    _check_there(samples)
     _check_classes(samples, blended)
     return samples
 
@@ -93,6 +94,12 @@ def find_labelled(
     if not all(sample.split for sample in samples):
         samples = divide(found, look_at_all([sample.path for sample in samples], on_progress, should_stop))
     return Labelled(by_film(samples, found, lambda paths: look_at_all(paths, None, should_stop)), names_splits)
+
+
+def names_splits(folder: Path | str) -> bool:
+    """Whether a data folder or manifest says itself what is train, val and test. Raises as `find_samples` does."""
+    path = _checked(folder)
+    return any(one.sample.split for one in _read(path, path.name))
 
 
 def classes_of(samples: Iterable[Sample]) -> tuple[str, ...]:
@@ -148,6 +155,15 @@ def file_keys() -> Callable[[Path], Path]:
         return real(plain) if plain.is_symlink() else plain
 
     return key_of
+
+
+def _check_there(samples: Sequence[Sample]) -> None:
+    """A manifest that was moved without its files names none that is there."""
+    if not any(sample.path.exists() for sample in samples):
+        raise DataError(
+            f"None of the {len(samples)} files that are named is there, the first: {samples[0].path}. "
+            "Paths in a manifest count from its own folder: move it to its files, or mend its paths."
+        )
 
 
 def _check_labels(found: Sequence[Found]) -> None:

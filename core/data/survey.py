@@ -20,7 +20,7 @@ class ClassFacts:
 
     Attributes:
         source, split, label: Which.
-        pictures, videos: How many there are, unreadable ones included.
+        pictures, videos: How many can be read.
         side_px: Median of the side of a square as large as the picture, in pixels; 0 where none can be read.
         formats: How many there are of each format ("JPEG", "PNG", …, or a video's codec).
     """
@@ -114,8 +114,9 @@ def _facts(samples: Sequence[Sample], looks: Sequence[Look]) -> tuple[ClassFacts
 
 
 def _class_facts(key: tuple[str, str, str], both: Sequence[tuple[Sample, Look]]) -> ClassFacts:
-    videos = sum(sample.is_video for sample, _ in both)
+    good = [sample for sample, one in both if not one.problem]
+    videos = sum(sample.is_video for sample in good)
     sides = sorted(one.side_px for _, one in both if one.width)
     formats = Counter(one.format for _, one in both if one.format)
     median = round(sides[len(sides) // 2]) if sides else 0
-    return ClassFacts(*key, len(both) - videos, videos, median, dict(formats.most_common()))
+    return ClassFacts(*key, len(good) - videos, videos, median, dict(formats.most_common()))

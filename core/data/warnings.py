@@ -100,6 +100,8 @@ def _copy_pairs(looks: Sequence[Look]) -> NDArray[np.intp]:
 
 def _same(looks: Sequence[Look], pairs: NDArray[np.intp]) -> NDArray[np.bool_]:
     """Which pairs are one picture, saved twice; a fake and the frame that it was made from are not."""
+    if not len(pairs):
+        return np.zeros(0, np.bool_)
     small = np.array([one.pixels for one in looks]).reshape(len(looks), -1)
     one, other = (small[pairs[:, column]].astype(np.int16) for column in (0, 1))
     mirrored = mirrored_copies(small[pairs[:, 1]]).astype(np.int16)

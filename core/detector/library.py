@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import tempfile
+import uuid
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -118,6 +119,32 @@ def add_uploaded(filename: str, fileobj: BinaryIO, models_dir: Path | None = Non
         open_source(checked).read_weights()  # all of it is read once: a damaged one is refused now, not when it is used
         installed = checked.rename(home / checked.name)
     return _entry(name, installed)
+
+
+def is_own(entry: DetectorEntry) -> bool:
+    """Whether the user has added it, so that it can be removed; the others ship with the app."""
+    return entry.path.parent == user_models_folder()
+
+
+def remove_detector(entry: DetectorEntry) -> None:
+    """Deletes a detector that the user has added; what it said of media stays in the history.
+
+    Raises:
+        DetectorError: It ships with the app, or its files cannot be deleted.
+    """
+    if not is_own(entry):
+        raise DetectorError(f"{entry.name} ships with the app and cannot be removed here.")
+    gone = entry.path.with_name(f".gone-{uuid.uuid4().hex}")
+    try:
+        entry.path.rename(gone)  # it is gone at once, whatever becomes of its files
+        if gone.is_dir():
+            shutil.rmtree(gone, ignore_errors=True)
+        else:
+            gone.unlink()
+    except FileNotFoundError:
+        return  # somebody else was quicker
+    except OSError as error:
+        raise DetectorError(f"{entry.name} cannot be removed ({error.strerror}): {entry.path}.") from error
 
 
 def _is_detector(path: Path) -> bool:

@@ -92,6 +92,7 @@ class QualityGates:
     max_turn: float = 0.7
     min_brightness: float = 30
     max_noise: float = 6.0
+    max_quantiser: float = 38
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
-from core.data.dataset import Sample, file_keys, find_labelled
+from core.data.dataset import Sample, file_keys, find_labelled, names_splits
 from core.data.folders import few
 from core.errors import DataError
 
@@ -72,7 +72,7 @@ def select(
         raise DataError(f"There are no {wanted} pictures in this folder (there are {there}): choose another split.")
     sources = {sample.source for sample in chosen}
     train = [s for s in samples if wanted in ("test", "val") and s.split == "train" and s.source in sources]
-    notes = [] if named or wanted == "all" else [f"These data name no splits: {wanted} is what training draws of them."]
+    notes = _drawn(folders, wanted, named)
     judged = limited(chosen, limit, seed)
     columns, left_out = _columns(folders, judged)
     if left_out:
@@ -81,6 +81,16 @@ def select(
             f"each on at least {LEAST_ROWS} of the media that are judged."
         )
     return Selection(tuple(judged), tuple(train), wanted, columns, tuple(notes))
+
+
+def _drawn(folders: Sequence[Path | str], wanted: str, named: bool) -> list[str]:
+    """Which data name no splits, so that the one that is judged was drawn of them."""
+    if wanted == "all":
+        return []
+    if not named:
+        return [f"These data name no splits: {wanted} is what training draws of them."]
+    without = [str(folder) for folder in folders if len(folders) > 1 and not names_splits(folder)]
+    return [f"{folder} names no splits: {wanted} is what training draws of it." for folder in without]
 
 
 def check_limit(limit: int | None, name: str = "limit") -> None:

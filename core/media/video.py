@@ -31,11 +31,14 @@ class VideoFrame:
         index: Its number in the stream, from 0.
         time_s: Seconds from the start of the video stream, from the stream's own time stamp.
         rgb: (H, W, 3) uint8, upright.
+        quantiser: How coarsely H.264 compressed it and what it is predicted from, as the mean quantisation parameter
+            (QP) of its macroblocks, 0 to 51; None for other codecs.
     """
 
     index: int
     time_s: float
     rgb: NDArray[np.uint8] = field(compare=False, repr=False)
+    quantiser: float | None = field(default=None, compare=False)
 
 
 class VideoReader:
@@ -99,7 +102,7 @@ class VideoReader:
 
     def _convert(self) -> Generator[VideoFrame, None, None]:
         for one in self._chosen():
-            yield VideoFrame(one.index, one.time_s, self._converter.rgb(one.raw))
+            yield VideoFrame(one.index, one.time_s, self._converter.rgb(one.raw), one.quantiser)
 
     def _chosen(self) -> "Iterator[_Decoded]":
         if self.sampling.mode == "every":
@@ -162,7 +165,7 @@ def read_frames_at(path: str | Path, times_s: Iterable[float]) -> Iterator[tuple
             reached, one = next(found, (None, None))
             if one is None or reached != moment:
                 raise MediaError(f'"{shown_name(path)}" is damaged: it cannot be decoded at second {moment:.1f}.')
-            yield moment, VideoFrame(one.index, one.time_s, converter.rgb(one.raw))
+            yield moment, VideoFrame(one.index, one.time_s, converter.rgb(one.raw), one.quantiser)
 
 
 @dataclass(frozen=True)
@@ -171,18 +174,19 @@ class _Decoded:
     raw: RawFrame
     time_s: float
     end_s: float
+    quantiser: float | None
 
 
 def _decoded(video: VideoFile) -> Iterator[_Decoded]:
     for index, (raw, time_s) in enumerate(video.timed(video.frames())):
-        yield _Decoded(index, raw, time_s, video.end_of(raw, time_s))
+        yield _Decoded(index, raw, time_s, video.end_of(raw, time_s), video.quantiser)
 
 
 def _picked(video: VideoFile, frame_map: FrameMap, indexes: Iterable[int]) -> "Iterator[tuple[int, _Decoded]]":
     """The index asked for, and its frame."""
     for asked, index, raw in frames_at(video, frame_map, indexes):
         time_s = video.seconds(int(frame_map.pts[index]))
-        yield asked, _Decoded(index, raw, time_s, video.end_of(raw, time_s))
+        yield asked, _Decoded(index, raw, time_s, video.end_of(raw, time_s), video.quantiser)
 
 
 def _by_seeking(video: VideoFile, frame_map: FrameMap, moments: list[float]) -> Iterator[tuple[float, _Decoded]]:

@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Self
 
 import av
+from av.video.frame import PictureType
 from av.video.frame import VideoFrame as RawFrame
 from av.video.stream import VideoStream
 
@@ -14,11 +15,13 @@ from core.errors import MediaError
 from core.media.container import DECODER_OPTIONS, open_container, video_stream
 from core.media.files import shown_name
 from core.media.images import MAX_PIXELS
+from core.media.quantiser import EXPORT, quantiser_of
 from core.media.upright import Placement
 from core.media.video_info import VideoInfo, describe, frame_rate
 
 logger = logging.getLogger(__name__)
 
+_PREDICTED_FROM = (PictureType.I, PictureType.P)
 _OWN_TOLERANCE_S, _SHARED_TOLERANCE_S = 0.25, 1.0
 
 
@@ -40,6 +43,8 @@ class VideoFile:
         stream: PyAV's stream.
         placement: How decoded frames become upright RGB.
         damaged: How many packets or frames could not be decoded so far.
+        quantiser: Of the last frame that came and that others are predicted from (see `core.media.quantiser`); those
+            between say little, as they mostly repeat these. None where the decoder does not tell.
         wanted: Time stamps of the only frames that are of interest, or None for all. Others may then be left out, where
             the decoder can do without them; the wanted ones are the same to the bit.
 
@@ -51,14 +56,17 @@ class VideoFile:
         self.path = Path(path)
         self.name = shown_name(name or path)
         self.damaged = 0
+        self.quantiser: float | None = None
         self.wanted: frozenset[int] | None = None
         self._container = open_container(self.path, self.name)
         try:
             self._format = self._container.format.name
             self.stream = video_stream(self._container, self.name)
             self.stream.thread_type = "AUTO"
-            self.stream.codec_context.options = DECODER_OPTIONS | (
-                {"trans_color": str(0xFFFFFF)} if self.stream.codec_context.name == "gif" else {}
+            self.stream.codec_context.options = (
+                DECODER_OPTIONS
+                | EXPORT
+                | ({"trans_color": str(0xFFFFFF)} if self.stream.codec_context.name == "gif" else {})
             )
             self._ahead: Iterator[RawFrame] = self._decode()
             self._first = next(self._ahead, None)
@@ -199,4 +207,6 @@ class VideoFile:
             if frame.is_corrupt:
                 self.damaged += 1
             else:
+                if frame.pict_type in _PREDICTED_FROM:
+                    self.quantiser = quantiser_of(frame)
                 yield frame

@@ -214,6 +214,7 @@ def least_quality(gates: QualityGates, to: Words) -> str:
         brightness=to.localised(f"{gates.min_brightness:g}"),
         turn=to.localised(f"{gates.max_turn:g}"),
         noise=to.localised(f"{gates.max_noise:g}"),
+        quantiser=to.localised(f"{gates.max_quantiser:g}"),
     )
 
 

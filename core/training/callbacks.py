@@ -171,6 +171,7 @@ class BatchLog(keras.callbacks.Callback):
             eta_s = min(eta_s, max(0.0, 60 * self._config.minutes - self._state.elapsed_s))
         self._watch.update(
             **fields,
+            message="",
             phase=self._state.phase,
             epochs=self._config.all_epochs,
             steps_total=self._state.step + left,

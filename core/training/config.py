@@ -15,6 +15,7 @@ MULTI_CLASS = ("auto", "yes", "no")
 BATCH_NORM = ("train", "fold")
 EXPORTS = ("h5", "openvino", "onnx")
 MIN_INPUT_PX, MAX_INPUT_PX = 71, 1024
+UNSTATED = "Not stated; that of the training data applies."
 BLOCKS = range(2, 15)  # of Xception
 
 
@@ -33,7 +34,7 @@ class TrainConfig:
     data: tuple[str, ...] = _setting((), "folders or manifests with the data")
     name: str = _setting("detector", "name of the detector")
     description: str = _setting("A detector of manipulated faces.", "one or two sentences for the model picker")
-    licence: str = _setting("Not stated; that of the training data applies.", "terms of use of the weights, one line")
+    licence: str = _setting(UNSTATED, "terms of use of the weights, one line")
     preset: str = _setting("", "quick, standard or thorough: other settings begin with its values")
     init: str = _setting("imagenet", "starting weights: imagenet, none, a detector's name (default) or a file")
     input_size: int = _setting(160, "side of the network's input in pixels")
@@ -91,7 +92,7 @@ class TrainConfig:
             (not _whole(self.frames_per_video, 1, 1000), "frames_per_video must be from 1 to 1000"),
             (
                 not _whole(self.batch_size, 2, 4096) or self.batch_size % 2 == 1,
-                "batch_size must be even and at least 2",
+                "batch_size must be an even number from 2 to 4096",
             ),
             (not _whole(self.epochs), "epochs must be 0 or more"),
             (not _whole(self.head_epochs), "head_epochs must be 0 or more"),
@@ -99,16 +100,16 @@ class TrainConfig:
             (not _whole(self.epoch_pictures, self.batch_size), "epoch_pictures must be at least one batch"),
             (not _between(0, self.minutes), "minutes must be 0 or more"),
             (not _whole(self.patience), "patience must be 0 or more epochs"),
-            (not 0 < self.learning_rate < 1, "learning_rate must lie between 0 and 1"),
-            (not 0 < self.head_learning_rate < 1, "head_learning_rate must lie between 0 and 1"),
+            (not 0 < self.learning_rate < 1, "learning_rate must be above 0 and below 1"),
+            (not 0 < self.head_learning_rate < 1, "head_learning_rate must be above 0 and below 1"),
             (not 0 <= self.warmup < 1, "warmup must be a share from 0 to below 1"),
             (not 0 <= self.weight_decay < 1, "weight_decay must be from 0 to below 1"),
             (not 0 <= self.label_smoothing < 0.5, "label_smoothing must be from 0 to below 0.5"),
             (not 0 <= self.dropout < 1, "dropout must be a share from 0 to below 1"),
             (not 0 <= self.ema < 1, "ema must be from 0 to below 1, such as 0.999"),
             (not _between(0, self.self_blend, 1), "self_blend must lie between 0 and 1"),
-            (not _between(0, self.composite, 1), "composite must lie between 0 and 1 less self_blend"),
-            (blends > 1, "composite must lie between 0 and 1 less self_blend"),
+            (not _between(0, self.composite, 1), "composite must lie between 0 and 1"),
+            (blends > 1, "self_blend and composite together must not be more than 1"),
             (not _between(0, self.localise, 100), "localise must be from 0 to 100"),
             (not _whole(self.val_pictures, 1), "val_pictures must be at least 1"),
             (not _whole(self.seed), "seed must be a whole number, 0 or more"),

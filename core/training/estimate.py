@@ -19,13 +19,15 @@ from core.errors import SetupError
 from core.home import home_folder, make_folder
 from core.training.config import BLOCKS, TrainConfig
 from core.training.journal import write_json
+from core.training.machine import cpu_computes_bfloat16
 
 SPEED_FILE = "speed.json"
 Key = tuple[str, int, int, str]
 """Phase, input side in pixels, blocks, precision."""
 
-# Two cores with bfloat16, Xception at 160 px: where nothing was measured yet
+# Two cores with bfloat16, Xception at 160 px, and what processors without it take: where nothing was measured yet
 ROUGH: dict[str, float] = {"training": 15.0, "features": 36.0, "head": 700.0, "prepare": 25.0}
+WITHOUT_BFLOAT16 = 7.0
 ROUGH_PX = 160
 EARLY_BLOCKS = 0.6
 """Share of the time that the first four blocks take, measured; their maps are large."""
@@ -125,7 +127,8 @@ def _speed(known: Mapping[Key, float], config: TrainConfig, phase: str) -> tuple
         nearest = min(alike, key=lambda one: abs(one[1] - config.input_size))
         return known[nearest] * (nearest[1] / config.input_size) ** 2, True
     share = 1.0 if config.blocks == BLOCKS[-1] or phase == "head" else EARLY_BLOCKS
-    return ROUGH[phase] / share * (ROUGH_PX / config.input_size) ** 2, False
+    slower = 1.0 if phase == "head" or cpu_computes_bfloat16() else WITHOUT_BFLOAT16
+    return ROUGH[phase] / slower / share * (ROUGH_PX / config.input_size) ** 2, False
 
 
 def _measure(config: TrainConfig) -> None:

@@ -98,10 +98,17 @@ def _make_folder(work: Work) -> None:
         raise TrainingError(f"{work.folder} holds a run already: go on with --resume, or name another --run-dir.")
     try:
         work.folder.mkdir(parents=True, exist_ok=True)
+        if not (work.resume or work.finish_only or (work.folder / CONFIG_FILE).is_file()) and _others_in(work.folder):
+            raise TrainingError(f"{work.folder} holds other files: name an empty or a new folder as --run-dir.")
     except OSError as error:
         raise TrainingError(
             f"The run's folder {work.folder} cannot be made ({error.strerror}): name another one."
         ) from error
+
+
+def _others_in(folder: Path) -> bool:
+    ours = (STOP_FILE, LOCK_FILE, LOG_FILE)
+    return any(path.name not in ours for path in folder.iterdir())
 
 
 def _run(work: Work, on_print: Callable[[str], None]) -> Outcome:

@@ -8,8 +8,8 @@ from core.detector.artifact import load_spec
 from core.detector.loading import load_keras
 from core.detector.source import open_source
 from core.errors import SetupError
+from core.training.promotion import EXPORT_FOLDER
 
-EXPORT_FOLDER = "export"
 README = """{name}, {what}
 
 Input: RGB pictures of a face, {size} x {size}, the crop a square of {scale:g} x the height of the face box.

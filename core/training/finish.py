@@ -23,14 +23,16 @@ from core.detector.spec import Calibration
 from core.errors import TrainingError
 from core.evaluation import Scored, balance_weights, even_weights, summarise
 from core.evaluation.document import plain
+from core.training.ancestry import ancestor_of, licence_of
 from core.training.callbacks import Unwatched, Watch
 from core.training.checkpoints import State, read_state
 from core.training.config import TrainConfig
-from core.training.export import EXPORT_FOLDER, export_detector
+from core.training.export import export_detector
 from core.training.journal import METRICS
 from core.training.judging import Seen, crop_spec, look
 from core.training.loop import OFFSET, SCALE
 from core.training.model_card import KEYS, write_model_card
+from core.training.promotion import EXPORT_FOLDER
 
 COMMAND = "python evaluate.py --data DIR --model MODEL"
 ELSEWHERE = ("data", "init", "name", "description", "licence", "export")  # paths, or what stands in the spec anyway
@@ -72,6 +74,7 @@ def finish(run: Path, config: TrainConfig, cache: Path, *, watch: Watch | None =
         "blended_splits": [name for name, one in (("val", val_set), ("test", test_set)) if one.blended],
         **_history(run),
         **_averaged(run),
+        **({"started_from": ancestor.record()} if (ancestor := ancestor_of(config)) else {}),
     }
     spec = replace(spec, metrics=_metrics(spec, val, test), training=training)
     save_spec(folder, spec)
@@ -137,6 +140,7 @@ def _store(run: Path, folder: Path, config: TrainConfig) -> DetectorSpec:
     best = run / "checkpoints" / "best.keras"
     if not best.is_file():
         raise TrainingError("No epoch has ended yet, so there is nothing to make a detector of: resume the run.")
+    ancestor = ancestor_of(config)
     spec = DetectorSpec(
         name=config.name,
         input_size=config.input_size,
@@ -144,11 +148,14 @@ def _store(run: Path, folder: Path, config: TrainConfig) -> DetectorSpec:
         preprocessing=Preprocessing(scale=SCALE, offset=OFFSET),
         mirrored=True,
         classes=_state(run).classes,
-        licence=config.licence,
+        licence=licence_of(config, ancestor),
         description=config.description,
     )
     shutil.rmtree(folder / EXPORT_FOLDER, ignore_errors=True)
-    return save_artifact(folder, load_keras(best, config.input_size), spec)
+    spec = save_artifact(folder, load_keras(best, config.input_size), spec)
+    if ancestor:
+        ancestor.copy_licence(folder)
+    return spec
 
 
 def _state(run: Path) -> State:

@@ -4,16 +4,15 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import keras
 
 from core.errors import SetupError, TrainingError
+from core.training.machine import cpu_computes_bfloat16
 
 AMPERE = 8
 """Major compute capability from which on NVIDIA's GPUs compute in bfloat16."""
-CPU_FLAGS = ("avx512_bf16", "amx_bf16")
 
 
 def resolve_precision(wanted: str) -> str:
@@ -23,14 +22,6 @@ def resolve_precision(wanted: str) -> str:
     gpus = _gpus()
     gains = all(map(_computes_bfloat16, gpus)) if gpus else cpu_computes_bfloat16()
     return "mixed_bfloat16" if gains else "float32"
-
-
-def cpu_computes_bfloat16(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
-    """Whether the processor says so; elsewhere it is emulated, several times slower than float32."""
-    try:
-        return any(flag in cpuinfo.read_text(encoding="utf-8", errors="replace") for flag in CPU_FLAGS)
-    except OSError:
-        return False
 
 
 def uses_gpu() -> bool:

@@ -26,7 +26,7 @@ from core.training.head_phase import FeatureBatches, compute_features, count_bat
 from core.training.initial import initial_network
 from core.training.journal import BATCHES, METRICS, drop_after
 from core.training.localise import place_loss, side_of_maps, with_evidence
-from core.training.validation import class_names
+from core.training.validation import check_weights, class_names
 
 SCALE, OFFSET = 1 / 127.5, -1.0
 VAL_BATCH = 32
@@ -100,6 +100,7 @@ def load_samples(config: TrainConfig, cache: Path, watch: Watch) -> list[Sample]
     found = index_data(
         config.data, blended=config.made_from_reals, on_progress=tell("Looking at the data."), should_stop=stop
     )
+    check_weights(config, found)
     samples = prepare(
         [sample for sample in found if sample.split in ("train", "val")],
         cache,
@@ -177,6 +178,12 @@ class _Training:
     def whole(self, model: keras.Model) -> None:
         """Trains the whole network."""
         config, state = self._config, self._state
+        self._watch.update(
+            phase=TRAINING,
+            message="Getting the whole network ready: its first batch takes longest.",
+            images_per_s=None,
+            eta_s=round(seconds_of_training(config), 1),
+        )
         if not model.compiled:
             self._compile(model, config.learning_rate, config.ema)
         trained = self._localising(model) if config.localise else model

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import time
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -11,6 +12,15 @@ import psutil
 GPU_EVERY_S = 5.0
 GPU_QUERY = ("name", "utilization.gpu", "memory.used", "memory.total")
 MIB = 1 << 20
+CPU_FLAGS = ("avx512_bf16", "amx_bf16")
+
+
+def cpu_computes_bfloat16(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
+    """Whether the processor says so; elsewhere it is emulated, several times slower than float32."""
+    try:
+        return any(flag in cpuinfo.read_text(encoding="utf-8", errors="replace") for flag in CPU_FLAGS)
+    except OSError:
+        return False
 
 
 class Usage:

@@ -146,10 +146,16 @@ def _training(spec: DetectorSpec) -> list[str]:
         "## Training",
         f"| source | real | fake |\n|---|---|---|\n{counts}",
         f"{training['epochs']} epochs in {training['minutes']} minutes; the weights of epoch {training['best_epoch']} "
-        f"had the best mean AUC over the validation sources.{mean} Settings: {settings}.",
+        f"had the best mean AUC over the validation sources.{mean}{_begun(training)} Settings: {settings}.",
         f"Input {spec.input_size} px; the crop is a square of {spec.crop.scale:g} × the height of the face box, the "
         "mean of the parts of its crops that training shows." + _views(spec),
     ]
+
+
+def _begun(training: dict[str, Any]) -> str:
+    """Which detector's weights the training started from, if any's."""
+    parent = training.get("started_from")
+    return f" It started from the weights of {parent['name']} ({parent['weights_sha256'][:16]}…)." if parent else ""
 
 
 def _views(spec: DetectorSpec) -> str:

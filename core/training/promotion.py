@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import re
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,15 @@ from core.errors import TrainingError
 
 if TYPE_CHECKING:
     from core.training.runs import Run
+
+
+EXPORT_FOLDER = "export"
+"""Within a detector's folder: its other formats."""
+
+
+def file_name(run: Run) -> str:
+    """The run's name as files can bear it on any system."""
+    return re.sub(r'[\\/:*?"<>|\x00-\x1f]+', "-", run.name).strip(" .-") or "detector"
 
 
 def archive_model(run: Run) -> bytes:
@@ -34,7 +44,7 @@ def archive_model(run: Run) -> bytes:
         with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:  # weights do not get smaller
             for path in sorted(folder.iterdir()):
                 if path.is_file() and not path.name.startswith("."):
-                    archive.write(path, f"{run.name}/{path.name}")
+                    archive.write(path, f"{file_name(run)}/{path.name}")
     except OSError as error:
         raise TrainingError(f"The detector of {run.name} cannot be read ({error.strerror}): {folder}.") from error
     return out.getvalue()
@@ -59,7 +69,7 @@ def promote(run: Run, models_dir: Path | None = None) -> str:
     """
     archive = archive_model(run)
     name = _installed(load_spec(run.folder / "model"), models_dir)
-    name = name or add_uploaded(f"{run.name}.zip", io.BytesIO(archive), models_dir).name
+    name = name or add_uploaded(f"{file_name(run)}.zip", io.BytesIO(archive), models_dir).name
     use(name, models_dir)
     return name
 

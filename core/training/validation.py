@@ -1,16 +1,19 @@
 """What a network says of the validation faces after an epoch: AUC by source, confusion, the most wrong faces."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.data.dataset import REAL, Sample
+from core.data.dataset import REAL, Sample, classes_of
 from core.data.draw import BLENDED
+from core.data.folders import few
+from core.errors import TrainingError
 from core.metrics import roc_auc
+from core.training.config import TrainConfig
 
 MOST_MISTAKES = 24
 EPSILON = 1e-7
@@ -81,6 +84,24 @@ class Judged:
             }
             for i in worst
         ]
+
+
+def check_weights(config: TrainConfig, samples: Sequence[Sample]) -> None:
+    """Raises `TrainingError` where `class_weights` or `source_weights` name what the data do not have."""
+    labels, made = classes_of(samples), config.self_blend + config.composite > 0
+    outputs = class_names(labels, config.multi_class, made)
+    classes = dict.fromkeys([*labels, *outputs, *([BLENDED] if made else [])])
+    there = {"class": (config.loss_weights, classes), "source": (config.emphasis, sorted({s.source for s in samples}))}
+    for kind, (given, known) in there.items():
+        for name in given:
+            if name not in known:
+                raise TrainingError(
+                    f"{kind}_weights name {name!r}, and these data have no such {kind}: {_some(known)}."
+                )
+
+
+def _some(names: Iterable[str]) -> str:
+    return f"they have {few(names) or 'other ones'}"
 
 
 def class_names(labels: Sequence[str], multi_class: str, blends: bool) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from pages.components import training_survey as surveys
 from pages.components import training_words as words
 from pages.components.sidebar import licence
 from pages.components.text import escape
+from pages.components.training_samples import MADE
 
 PRESET = "training_preset"
 """Session state: the name of the chosen preset."""
@@ -178,14 +179,15 @@ def _start_row(config: TrainConfig | None, *, ready: bool, pictures: int) -> Non
         _start(config)
 
 
-def _look(data: tuple[str, ...], size: int, scale: float) -> Survey | None:
+def _look(data: tuple[str, ...], settings: Mapping[str, Any]) -> Survey | None:
     """What is in the data, and samples of them."""
     found = surveys.of(data)
     if found is not None:
         surveys.show(found, surveys.key_of(data))
         shown = [sample for sample in found.samples if sample.split == "train"] or found.samples
         key = f"{surveys.key_of(data)}:{len(found.samples)}:{found.size_bytes}"
-        training_samples.show(key, shown, size, scale)
+        made = [kind for kind, setting in zip(MADE, ("self_blend", "composite")) if settings[setting]]
+        training_samples.show(key, shown, settings["input_size"], settings["crop_scale"], made)
     return found
 
 
@@ -196,7 +198,7 @@ def show() -> None:
     known = {**usual, **training_settings.chosen(of.name)}
     with st.container(border=True):
         data = training_data.choose()
-        found = _look(data, known["input_size"], known["crop_scale"]) if data else None
+        found = _look(data, known) if data else None
     pictures = len(found.samples) if found else 0
     presets(pictures)
     with st.container(border=True):

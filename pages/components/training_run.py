@@ -11,6 +11,7 @@ from core.detector.artifact import load_spec
 from core.errors import DetectorError, UserError
 from core.training import promotion, queue, runs
 from core.training.config import TrainConfig
+from core.training.promotion import EXPORT_FOLDER
 from core.training.runs import Run
 from core.training.status import RunState
 from pages.components import resources, training_live
@@ -149,12 +150,14 @@ def actions(run: Run) -> None:
             st.download_button(
                 "Download",
                 lambda: promotion.archive_model(run),
-                f"{run.name}.zip",
+                f"{promotion.file_name(run)}.zip",
                 "application/zip",
                 key="run_download",
                 icon=":material/download:",
                 on_click="ignore",
             )
+        if run.has_model and (run.folder / "model" / EXPORT_FOLDER).is_dir():
+            st.caption(f"Other formats: {escape(str(run.folder / 'model' / EXPORT_FOLDER))}", width="content")
         if not all_runs.is_live(run) and st.button("Delete", icon=":material/delete:", key="run_delete"):
             confirm_delete(run)
 

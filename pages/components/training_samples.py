@@ -30,6 +30,8 @@ BLENDS = 4
 TILE = 144
 GAP = 4
 MESH_CONFIDENCE = 0.5
+SELF_BLENDED, COMPOSITE = "Self-blended", "Composite"
+MADE = (SELF_BLENDED, COMPOSITE)
 
 Rgb = NDArray[np.uint8]
 Face = tuple[Rgb, Points]
@@ -95,23 +97,25 @@ def _blended(faces: Sequence[Face], make: Callable[[int], Blend]) -> tuple[NDArr
     return tuple(tile(face, pair.fake, _grey(pair.mask)) for face, pair in pairs)
 
 
-def made_from_reals(reals: Sequence[Rgb], rng: Generator) -> list[Strip]:
-    """Self-blends and composites of real crops, each beside its origin and its mask."""
-    faces = _faces(reals)
+def made_from_reals(reals: Sequence[Rgb], rng: Generator, kinds: Sequence[str] = MADE) -> list[Strip]:
+    """Self-blends and composites of real crops, each beside its origin and its mask; of `kinds` those in use."""
+    faces = _faces(reals) if kinds else []
     strips = []
-    if faces:
+    if faces and SELF_BLENDED in kinds:
         tiles = _blended(faces, lambda index: self_blend(*faces[index], rng))
         strips.append(
-            Strip("Self-blended", "A real face, the fake made by blending it with itself, and the mask.", tiles)
+            Strip(SELF_BLENDED, "A real face, the fake made by blending it with itself, and the mask.", tiles)
         )
-    if len(faces) > 1:
+    if len(faces) > 1 and COMPOSITE in kinds:
         tiles = _blended(faces, lambda index: composite(*faces[index], *faces[(index + 1) % len(faces)], rng))
-        strips.append(Strip("Composite", "A real face, the fake with a part of another face, and the mask.", tiles))
+        strips.append(Strip(COMPOSITE, "A real face, the fake with a part of another face, and the mask.", tiles))
     return strips
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
-def strips(key: str, _samples: Sequence[Sample], size: int, scale: float, seed: int) -> list[Strip]:
+def strips(
+    key: str, _samples: Sequence[Sample], size: int, scale: float, seed: int, made: Sequence[str] = MADE
+) -> list[Strip]:
     """All strips of a data set: its classes, "real" first, and what is made from its reals.
 
     Args:
@@ -120,6 +124,7 @@ def strips(key: str, _samples: Sequence[Sample], size: int, scale: float, seed: 
         size: Input side of the network in pixels.
         scale: Side of a crop in face heights.
         seed: Another seed shows other samples.
+        made: Which kinds of fakes the training makes of reals.
     """
     rng, chance = np.random.default_rng(seed), random.Random(seed)
     found = []
@@ -130,10 +135,10 @@ def strips(key: str, _samples: Sequence[Sample], size: int, scale: float, seed: 
         reals = mine if label == REAL else reals
         tiles = tuple(tile(crop, augment(crop, size, rng), augment(crop, size, rng)) for crop in mine)
         found.append(Strip(label.capitalize(), "The crop, and two of the versions that the network is shown.", tiles))
-    return found + made_from_reals(reals, rng)
+    return found + made_from_reals(reals, rng, made)
 
 
-def show(key: str, samples: Sequence[Sample], size: int, scale: float) -> None:
+def show(key: str, samples: Sequence[Sample], size: int, scale: float, made: Sequence[str]) -> None:
     """The strips, and a button for others; only this part of the page is drawn anew."""
 
     @st.fragment
@@ -146,7 +151,7 @@ def show(key: str, samples: Sequence[Sample], size: int, scale: float) -> None:
                 st.session_state["training_samples_seed"] = st.session_state.get("training_samples_seed", 0) + 1
         with st.skeleton(height=320):
             try:
-                _draw(strips(key, samples, size, scale, st.session_state.get("training_samples_seed", 0)))
+                _draw(strips(key, samples, size, scale, st.session_state.get("training_samples_seed", 0), made))
             except UserError as error:
                 resources.show_error(error)
 

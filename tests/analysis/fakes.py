@@ -25,9 +25,10 @@ class FakeGates:
     max_turn: float = 0.7
     min_brightness: float = 30
     max_noise: float = 8.0
+    max_quantiser: float = 38
 
 
-OPEN_GATES = FakeGates(0, 0, 1, 0, 256)
+OPEN_GATES = FakeGates(0, 0, 1, 0, 256, 51)
 
 
 @dataclass

@@ -65,6 +65,9 @@ def test_equal_thresholds_leave_no_uncertain():
         ({"noise": 8.1}, ("noisy",)),
         ({"noise": 8.0}, ()),
         ({"noise": None}, ()),  # a record from before it was measured
+        ({"quantiser": 38.1}, ("compressed",)),
+        ({"quantiser": 38.0}, ()),
+        ({"quantiser": None}, ()),  # a picture, or a film whose decoder does not tell
         (
             {"face_px": 10, "sharpness": 0, "turn": 1.0, "brightness": 0, "noise": 20},
             ("small", "blurred", "turned", "dark", "noisy"),
@@ -103,6 +106,12 @@ def test_failed_gates(changed, expected):
             {"noise": 17.2},
             "uncertain",
             ["The face is too noisy: noise of 17.2 grey levels; above 8 nothing reliable can be said."],
+        ),
+        (
+            0.99,
+            {"quantiser": 41.3},
+            "uncertain",
+            ["The film is compressed too strongly here: quantiser 41; above 38 nothing reliable can be said."],
         ),
         # a figure just beyond its limit is never rounded onto it
         (0.01, {"sharpness": 4.97}, "uncertain", ["The face is too blurred: sharpness 4.97, at least 5 is needed."]),
@@ -214,4 +223,4 @@ def test_judge_video(tracks, expected):
 def test_no_screen_says_more_than_no_manipulation_found():
     assert VERDICT_WORDS["real"] == "no manipulation found"
     assert set(VERDICT_WORDS) == {"real", "fake", "uncertain", "no_face", "error"}
-    assert set(GATE_WORDS) == {"small", "blurred", "turned", "dark", "noisy"}
+    assert set(GATE_WORDS) == {"small", "blurred", "turned", "dark", "noisy", "compressed"}

@@ -203,3 +203,9 @@ def test_a_class_is_no_data_set(tmp_path):
     picture(tmp_path / "Real/a.png")
     with pytest.raises(DataError, match="is a class itself: name the folder above it"):
         index_data([tmp_path / "Real"])
+
+
+def test_a_manifest_without_its_files_says_so(tmp_path):
+    (tmp_path / "manifest.csv").write_text("path,label\nnowhere/a.png,real\nnowhere/b.png,fake\n")
+    with pytest.raises(DataError, match=r"None of the 2 files that are named is there, the first: .*nowhere/a\.png"):
+        index_data([tmp_path])

@@ -34,6 +34,7 @@ def test_manifest(tmp_path):
         'x/1.jpg,Real,a,train,g1\nx\\2.jpg,Fake,a,training,g1\n"x/3, odd.jpg",real,b,val,g2\nx/4.jpg,fake,b,val,g2\n',
         encoding="utf-8",
     )
+    picture(tmp_path / "x/4.jpg")
     samples = index_data([tmp_path])
     assert [(s.path, s.label, s.source, s.split, s.group) for s in samples] == [
         (tmp_path / "x/1.jpg", "real", "a", "train", "g1"),
@@ -77,6 +78,7 @@ def test_little_is_repeated_of_a_file_that_is_no_manifest(tmp_path, first_line, 
 def test_a_large_manifest_takes_seconds(tmp_path):
     rows = [f"pictures/{i}.jpg,{('real', 'fake')[i % 2]},{('train', 'val')[i % 3 == 0]}" for i in range(95_000)]
     (tmp_path / "manifest.csv").write_text("path,label,split\n" + "\n".join(rows))
+    picture(tmp_path / "pictures/0.jpg")
     started = time.process_time()
     assert len(index_data([tmp_path])) == 95_000
     assert time.process_time() - started < 15  # 2 s when nothing else runs; a look at every file would take minutes

@@ -120,7 +120,8 @@ def test_an_unknown_turn_is_left_out():
 
 
 def test_every_gate_of_the_spec_is_looked_at_and_every_copy_works():
-    assert {gate.limit for gate in GATES} == set(vars(QualityGates()))
+    of_films = {"max_quantiser"}  # pictures have none: benchmarks.compression
+    assert {gate.limit for gate in GATES} == set(vars(QualityGates())) - of_films
     picture = np.random.default_rng(0).integers(0, 255, (120, 120, 3)).astype(np.uint8)
     for change in gate_copies():
         assert change.apply(picture).dtype == np.uint8

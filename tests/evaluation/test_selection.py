@@ -106,6 +106,12 @@ def test_a_split_that_data_do_not_name_is_drawn_and_that_is_said(tmp_path):
     assert selection.notes == ("These data name no splits: test is what training draws of them.",)
 
 
+def test_of_several_folders_those_without_splits_are_named(tmp_path):
+    with_splits = labelled_folder(tmp_path / "with", 12, splits=("test",))
+    without = unsplit(tmp_path / "without")
+    assert select([with_splits, without]).notes == (f"{without} names no splits: test is what training draws of it.",)
+
+
 def test_columns_that_group_well_are_found(tmp_path):
     labelled_folder(tmp_path, 24)
     with (tmp_path / "manifest.csv").open("w", newline="") as file:

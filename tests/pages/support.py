@@ -47,7 +47,7 @@ def write_detector(folder: Path, **changes: Any) -> DetectorSpec:
         "name": folder.name,
         "input_size": 32,
         "weights_sha256": hashlib.sha256(b"weights").hexdigest(),
-        "gates": QualityGates(0, 0, 1, 0, 256),
+        "gates": QualityGates(0, 0, 1, 0, 256, 51),
         "licence": "For tests only",
         "metrics": {"colours/test": {"auc": 0.987}},
         **changes,

@@ -7,6 +7,7 @@ import pytest
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest, app_test
 
+from core.detector.library import user_models_folder
 from tests.pages.support import ColourDetector, open_app, words, write_detector
 
 
@@ -35,7 +36,7 @@ def test_card_figures_and_licence_are_there(app: AppTest) -> None:
     said = words(app)
     assert "Knows colours only" in said
     assert "For tests only" in said
-    assert "0 px high, sharpness 0, brightness 0, turned at most 1, noise at most 256; beyond one of these" in said
+    assert "0 px high, sharpness 0, brightness 0, turned at most 1, noise at most 256, quantiser of films" in said
     assert app.dataframe[0].value["Value"].tolist() == ["0.987"]
 
 
@@ -45,6 +46,20 @@ def test_choice_survives_a_page_change(app: AppTest) -> None:
     app.selectbox(key="detector_choice").select("other").run()
     app.switch_page("pages/video.py").run()
     assert app.selectbox(key="detector_choice").value == "other"
+
+
+def test_a_detector_of_ones_own_can_be_removed_and_those_that_ship_cannot(app: AppTest) -> None:
+    write_detector(user_models_folder() / "mine")
+    app.run()
+    detector_page(app)
+    assert not [button for button in app.button if button.key == "detector_remove"]
+    app.selectbox(key="detector_choice").select("mine").run()
+    app.button(key="detector_remove").click().run()
+    app.button(key="detector_remove_yes").click().run()
+    assert not app.exception
+    assert not (user_models_folder() / "mine").exists()
+    app.run()
+    assert app.selectbox(key="detector_choice").value == "tiny"
 
 
 @pytest.mark.parametrize("damage", ["{", '{"name": "tiny"}'])  # not JSON; a field is missing

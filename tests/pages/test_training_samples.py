@@ -41,6 +41,8 @@ def test_strips_of_each_class_and_of_what_is_made_from_the_reals() -> None:
     assert [strip.title for strip in found] == ["Real", "Swap", "Self-blended", "Composite"]
     assert [len(strip.tiles) for strip in found] == [2, 1, 2, 2]
     assert all(tile.dtype == np.uint8 for strip in found for tile in strip.tiles)
+    in_use = training_samples.strips("key3", samples, 96, 0.88, 0, made=["Composite"])
+    assert [strip.title for strip in in_use] == ["Real", "Swap", "Composite"]
     again = training_samples.strips("key2", samples, 96, 0.88, 0)
     other = training_samples.strips("key", samples, 96, 0.88, 1)
     assert (again[0].tiles[0] == found[0].tiles[0]).all()  # the same seed shows the same

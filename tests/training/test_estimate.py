@@ -14,6 +14,7 @@ from core.training.presets import PRESETS
 @pytest.fixture(autouse=True)
 def home(tmp_path, monkeypatch):
     monkeypatch.setenv("DEEPFAKE_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(estimate, "cpu_computes_bfloat16", lambda: True)
     return tmp_path / "home"
 
 
@@ -84,3 +85,11 @@ def test_a_measurement_that_fails_is_a_sentence(monkeypatch):
     monkeypatch.setattr(estimate.sys, "executable", "/bin/false")
     with pytest.raises(SetupError, match="could not be measured"):
         measure_speed(settings())
+
+
+def test_a_processor_without_bfloat16_is_expected_to_take_longer(monkeypatch):
+    times = []
+    for computes in (True, False):
+        monkeypatch.setattr(estimate, "cpu_computes_bfloat16", lambda computes=computes: computes)
+        times.append(estimate.estimate_minutes(settings(), 1000).minutes)
+    assert times[1] > 4 * times[0]

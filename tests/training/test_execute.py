@@ -237,6 +237,14 @@ def test_another_run_is_not_written_over(root, capsys):
     assert ((root / "mine/metrics.jsonl").read_text(), read_run(root / "mine").name) == (before, "quick")
 
 
+def test_a_folder_of_other_files_does_not_become_a_run(root, capsys):
+    (root / "photos").mkdir(parents=True)
+    (root / "photos/a.png").write_bytes(b"mine")
+    assert run(root / "photos") == 2
+    assert "holds other files: name an empty or a new folder" in capsys.readouterr().err
+    assert [path.name for path in (root / "photos").iterdir()] == ["a.png"]
+
+
 def test_a_run_that_is_going_is_not_started_again(root, capsys, monkeypatch):
     folder = made(root).folder
     write_status(folder, {"state": "running", "heartbeat": 1.0})

@@ -12,6 +12,7 @@ import skimage.data
 
 from core.data.sample import Sample
 from core.detector import load_detector
+from core.detector.artifact import load_spec, save_artifact
 from core.detector.network import attach_head
 from core.detector.spec import DetectorSpec
 from core.errors import TrainingError
@@ -19,6 +20,7 @@ from core.evaluation import Scored
 from core.faces import Face
 from core.training import finish as finishing
 from core.training import judging
+from core.training.ancestry import ancestor_of, licence_of
 from core.training.callbacks import Stopped
 from core.training.checkpoints import State, save_checkpoint
 from core.training.config import TrainConfig
@@ -220,3 +222,27 @@ def test_the_card_names_the_views_of_a_still_and_a_source_whose_promise_was_not_
     )
     assert "judged mirrored too" in plain
     assert "could not be kept" not in plain
+
+
+def test_what_it_began_from_passes_on_its_licence(run, tmp_path):
+    parent = tmp_path / "parent"
+    spec = DetectorSpec(name="parent", input_size=80, licence="Research only")
+    save_artifact(parent, brightness_network(80), spec)
+    (parent / "LICENSE").write_text("The whole text.")
+    config = TrainConfig(data=(str(tmp_path / "data"),), name="child", input_size=80, init=str(parent))
+    folder = finishing.finish(run, config, tmp_path / "cache")
+    child = load_spec(folder)
+    assert child.licence == "Research only"
+    assert child.training["started_from"]["name"] == "parent"
+    assert (folder / "LICENSE").read_text() == "The whole text."
+    assert "It started from the weights of parent" in (folder / "MODEL_CARD.md").read_text()
+    assert licence_of(replace(config, licence="CC0"), ancestor_of(config)) == (
+        "CC0. Begun from parent, whose licence holds as well: Research only"
+    )
+
+
+@pytest.mark.parametrize("init", ["none", "imagenet", "nowhere.weights.h5"])
+def test_what_began_from_no_detector_inherits_nothing(init):
+    config = TrainConfig(init=init)
+    assert ancestor_of(config) is None
+    assert licence_of(config, None) == config.licence

@@ -1,5 +1,6 @@
 """A run's detector becomes the one in use, and a file to keep; the run itself may go."""
 
+import dataclasses
 import io
 import shutil
 import zipfile
@@ -91,3 +92,10 @@ def test_the_archive_is_taken_by_another_machine(run, models):
     entry = add_uploaded("download.zip", io.BytesIO(data), models)
     assert (entry.name, entry.error) == ("download", None)
     assert (entry.path / "MODEL_CARD.md").read_text() == "limits"
+
+
+def test_a_name_that_no_file_can_bear_is_made_one(run, models):
+    named = dataclasses.replace(run, config=dataclasses.replace(run.config, name="Lauf eins/zwei <b>x</b>"))
+    assert promote(named, models) == "Lauf-eins-zwei--b-x-b"
+    with zipfile.ZipFile(io.BytesIO(archive_model(named))) as archive:
+        assert {name.split("/")[0] for name in archive.namelist()} == {"Lauf eins-zwei -b-x-b"}

@@ -10,7 +10,8 @@ import pytest
 
 from core.errors import TrainingError
 from core.training import hardware
-from core.training.hardware import cpu_computes_bfloat16, resolve_precision, strategy_scope
+from core.training.hardware import resolve_precision, strategy_scope
+from core.training.machine import cpu_computes_bfloat16
 
 REPOSITORY = Path(__file__).parents[2]
 PROGRAM = """

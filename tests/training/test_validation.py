@@ -7,7 +7,9 @@ import pytest
 from sklearn.metrics import confusion_matrix, log_loss, roc_auc_score
 
 from core.data.sample import Sample
-from core.training.validation import Judged, class_names
+from core.errors import TrainingError
+from core.training.config import TrainConfig
+from core.training.validation import Judged, check_weights, class_names
 
 KINDS = ("real", "gan", "swap")
 
@@ -67,3 +69,14 @@ def test_the_most_wrong_faces_come_first():
 )
 def test_what_the_outputs_mean(labels, setting, blends, expected):
     assert class_names(labels, setting, blends) == expected
+
+
+def test_weights_of_what_the_data_do_not_have_are_refused():
+    samples = judged().samples  # sources a and b
+    check_weights(TrainConfig(class_weights=("Real=2", "gan=2", "blended=2"), source_weights=("a=2",)), samples)
+    with pytest.raises(TrainingError, match=r"class_weights name 'reel', .* they have real, gan, swap"):
+        check_weights(TrainConfig(class_weights=("reel=2",)), samples)
+    with pytest.raises(TrainingError, match=r"source_weights name 'c', .* they have a, b"):
+        check_weights(TrainConfig(source_weights=("c=2",)), samples)
+    with pytest.raises(TrainingError, match="blended"):  # none are made
+        check_weights(TrainConfig(class_weights=("blended=2",), self_blend=0.0), samples)
