@@ -9,7 +9,8 @@
 DIR holds Real/ and Fake/ (or several kinds of fakes, each in a folder) with pictures or videos, below train/, val/ and
 test/ or split by chance; or a manifest.csv with the columns path, label and, if there are any, split, source and group.
 Several --data may be given. Faces are found and cropped first, once. The presets take about two minutes (quick), forty
-(standard) and some hours (thorough) on two cores; what is given beside a preset wins. The run's folder then holds
+(standard) and some hours (thorough) on two cores that compute in bfloat16, about seven times as long on others; what is
+given beside a preset wins. The run's folder then holds
 config.json, metrics.jsonl, checkpoints/ and, at the end, model/: a detector for `predict.py --model RUN/model`.
 """
 

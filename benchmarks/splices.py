@@ -32,7 +32,7 @@ LENGTHS_S = (1.6, 2.0, 3.0, 4.0, 6.0)
 
 
 class Track(NamedTuple):
-    """One person's faces: (n,) seconds, and (n,) calibrated log-odds of fake, NaN where a quality gate holds a face back."""
+    """One person's faces: (n,) seconds, and (n,) calibrated log-odds of fake, NaN where a gate holds one back."""
 
     times_s: NDArray[np.float64]
     log_odds: NDArray[np.float64]

@@ -13,6 +13,7 @@ from core.words import words
 from pages.components import resources, routing, sidebar, verdict
 from pages.components.text import class_words, escape
 
+SAID = "detector_said"
 TYPES = ["keras", "h5", "hdf5", "zip"]
 
 
@@ -120,13 +121,22 @@ def add(upload: Any) -> None:
 
 
 def remove(entry: DetectorEntry) -> None:
+    """For a callback, which can show nothing: what there is to say waits for the page."""
     try:
         remove_detector(entry)
     except UserError as error:
-        st.toast(escape(str(error)), icon=":material/error:")
+        st.session_state[SAID] = error
         return
     st.session_state[resources.NEXT_CHOICE] = next((one.name for one in resources.detectors()), None)
-    st.toast(f"{escape(entry.name)} is removed.", icon=":material/check:")
+    st.session_state[SAID] = f"{entry.name} is removed."
+
+
+def say() -> None:
+    said = st.session_state.pop(SAID, None)
+    if isinstance(said, UserError):
+        resources.show_error(said)
+    elif said:
+        st.toast(escape(said), icon=":material/check:")
 
 
 @st.dialog("Remove this detector?", icon=":material/delete:")
@@ -168,6 +178,7 @@ def uploader() -> None:
 
 routing.require_router()
 st.title("Detector", anchor=False)
+say()
 entry = resources.chosen()
 if entry is None:
     st.caption("There is no detector yet: add one here.")
