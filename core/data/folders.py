@@ -125,6 +125,8 @@ def read_manifest(path: Path, source: str) -> list[Found]:
                     f"separated by commas; it has {few(columns) or 'none with a plain name'}."
                 )
             rows = list(reader)
+            if not rows:
+                raise DataError(f"{path} has a head and no rows: write a line for each picture or video below it.")
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         if zipfile.is_zipfile(path):
             raise DataError(

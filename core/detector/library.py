@@ -107,6 +107,8 @@ def add_uploaded(filename: str, fileobj: BinaryIO, models_dir: Path | None = Non
     with tempfile.TemporaryDirectory(prefix=".upload-", dir=home) as scratch:
         upload = Path(scratch) / "upload"
         start = _spool(filename, fileobj, upload)
+        if filename.lower().endswith(".zip") and not zipfile.is_zipfile(upload):
+            raise DetectorError(f"{filename} is cut off or damaged, or no ZIP file: copy or download it again.")
         packed = start.startswith(ZIP_MAGIC) and not _is_keras(upload)
         if packed:
             checked = _unpack(upload, Path(scratch) / "folder", filename)

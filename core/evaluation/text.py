@@ -78,6 +78,8 @@ def _lines(document: Document) -> Iterator[str]:
         f"{document['seconds']:g} s"
     )
     yield from _table(*_parts(document))
+    if any(figures["auc"] is None for figures in document["figures"].values()):
+        yield f"{NONE}: an AUC, its interval and an EER need faces of real and of fake media: one class has none."
     yield from _calibration(document)
     for column, values in (document.get("columns") or {}).items():
         yield ""
@@ -100,7 +102,7 @@ def _lines(document: Document) -> Iterator[str]:
 
 HEAD = [
     *("source", "real", "fake", "no face", "AUC", "95 %", "average precision", "EER"),
-    *("accuracy", "real→fake", "fake→real", "uncertain"),
+    *("right when it decides", "real→fake", "fake→real", "uncertain"),
 ]
 
 

@@ -84,7 +84,7 @@ def _head(document: Document) -> str:
 
 HEAD = [
     *("real", "fake", "no face", "AUC", "95 % interval", "average precision", "EER"),
-    *("accuracy", "real called fake", "fake called real", "uncertain"),
+    *("right when it decides", "real called fake", "fake called real", "uncertain"),
 ]
 
 

@@ -51,7 +51,7 @@ def comparison(document: Document, page: Page) -> Iterator[str]:
     yield page.chart(
         "Difference in AUC",
         f"On the same media, with 95 % intervals ({interval_words(measured['figures'].values())}). "
-        "An interval that holds 0 shows no difference.",
+        "An interval that holds 0 shows no difference that chance could not make.",
         lambda dark: charts.difference(measured["figures"], dark=dark),
     )
     both = {name: document["curves"].get(ALL), other: (measured.get("other_curves") or {}).get(ALL)}

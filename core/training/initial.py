@@ -54,6 +54,12 @@ def _with_weights(config: TrainConfig, classes: Sequence[str]) -> keras.Model:
         ) from error
 
 
+def check_start(config: TrainConfig) -> None:
+    """Raises `TrainingError` where the weights to start from are not there: before the data are looked through."""
+    if config.init not in ("imagenet", "none"):
+        starting_file(config.init)
+
+
 def starting_file(init: str) -> Path:
     """The file or the detector's folder that `--init` names, by path or by name; of a run, its best checkpoint.
 

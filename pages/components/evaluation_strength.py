@@ -78,7 +78,7 @@ def comparison(document: Document) -> None:
         st.markdown("**Difference in AUC**")
         figure = charts.difference({said(part): one for part, one in measured["figures"].items()}, dark=dark)
         st.plotly_chart(figure, key="evaluation_difference", config=STILL, alt="Difference in AUC by source")
-        st.caption("An interval that holds 0 shows no difference.")
+        st.caption("An interval that holds 0 shows no difference that chance could not make.")
     with right, st.container(border=True):
         st.markdown("**ROC, all sources**")
         both = {name: document["curves"].get(ALL), other: (measured.get("other_curves") or {}).get(ALL)}

@@ -213,6 +213,6 @@ def show() -> None:
     try:
         config = configuration(of, data, name, settings)
     except TrainingError as error:
-        st.error(escape(str(error)), title="These settings do not work", icon=":material/error:")
+        st.error(escape(words.with_labels(str(error))), title="These settings do not work", icon=":material/error:")
     blocked = config is not None and _ask_to_blend(found, config)
     _start_row(config, ready=surveys.usable(data, found) and not blocked, pictures=pictures)

@@ -81,14 +81,14 @@ def _wall(run: Run) -> dict[str, str]:
     """Small figures by name; what is not known (yet) is left out."""
     last = (all_runs.lines(run, "metrics.jsonl") or [{}])[-1]
     loss = number(run, "loss") if run.live else training_charts.number(last, "loss")
-    wall = {"Best AUC": _shown(run.best_auc, ".3f"), "Training loss": _shown(loss, ".3f")}
+    wall = {"Best val AUC": _shown(run.best_auc, ".3f"), "Training loss": _shown(loss, ".3f")}
     if not run.live:
         wall |= {
             "Epochs": all_runs.epochs(run) if run.epochs_done else words.UNKNOWN,
             "Time": words.span(None if run.minutes is None else 60 * run.minutes),
         }
     else:
-        wall["Images a second"] = _shown(number(run, "images_per_s"), ".3g")
+        wall["Images/s"] = _shown(number(run, "images_per_s"), ".3g")
         wall["Time left"] = words.span(number(run, "eta_s"))
         wall["Processor"] = _shown(number(run, "cpu_percent"), ".0f", " %")
         wall["Memory"] = words.memory(number(run, "memory_bytes"))

@@ -80,7 +80,7 @@ def _row(run: Run) -> dict[str, Any]:
         "open": ":material/open_in_full: Open",
         "Name": run.name,
         "State": [words.look(run.state).word],
-        "Best AUC": run.best_auc,
+        "Best val AUC": run.best_auc,
         "Curve": training_charts.points(lines(run, "metrics.jsonl"), "epoch", "val_auc")[1],
         "Data": ", ".join(run.data),
         "Epochs": epochs(run),
@@ -96,7 +96,7 @@ def _columns() -> dict[str, Any]:
     return {
         "open": column.ButtonColumn("", type="tertiary", on_click=_note_open, key=OPEN, width=95),
         "State": column.MultiselectColumn(options=[look.word for look in looks], color=[look.colour for look in looks]),
-        "Best AUC": column.NumberColumn(
+        "Best val AUC": column.NumberColumn(
             format="%.3f", help="On validation data: 0.5 is chance, 1 tells every real from every fake."
         ),
         "Curve": column.LineChartColumn("AUC by epoch", y_min=0.5, y_max=1.0),

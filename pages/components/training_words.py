@@ -1,7 +1,10 @@
 """How a run's state looks and reads, and how long things take, in the words of a clock on the wall."""
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, fields
 from typing import Literal
+
+from core.training.config import TrainConfig
 
 Colour = Literal["blue", "gray", "red", "orange", "green"]
 
@@ -106,8 +109,17 @@ def about(minutes: float) -> str:
         return f"about {round(minutes)} minutes"
     if minutes < 90:
         return f"about {5 * round(minutes / 5)} minutes"
+    if minutes > 48 * 60:
+        return f"about {round(minutes / 1440):,} days"
     hours = round(minutes / 30) / 2
     return f"about {hours:g} hours"
+
+
+def with_labels(sentence: str) -> str:
+    """A sentence on settings as the form calls them: "learning_rate must be …" as "Learning rate must be …"."""
+    names = sorted((one.name for one in fields(TrainConfig)), key=len, reverse=True)
+    named = re.compile(rf"\b({'|'.join(name for name in names if '_' in name or sentence.startswith(name))})\b")
+    return named.sub(lambda found: setting_label(found[1]), sentence)
 
 
 def setting_label(name: str) -> str:

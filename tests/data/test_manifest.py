@@ -114,3 +114,9 @@ def test_a_manifest_that_is_no_text(tmp_path):
     (tmp_path / "manifest.csv").write_bytes(b"\xff\xfep\0a\0t\0h\0\xd8\xd8")
     with pytest.raises(DataError, match="cannot be read as a table: save it as CSV in UTF-8"):
         index_data([tmp_path])
+
+
+def test_a_manifest_of_a_head_alone(tmp_path):
+    (tmp_path / "manifest.csv").write_text("path,label\n")
+    with pytest.raises(DataError, match="has a head and no rows"):
+        index_data([tmp_path])

@@ -17,6 +17,7 @@ from core.training import estimate, queue, runs
 from core.training.config import TrainConfig
 from core.training.presets import PRESETS
 from pages.components import training_data, training_form, training_samples, training_settings
+from pages.components.training_words import setting_label
 from tests.pages.support import BLUE, RED, ColourDetector, open_app, run_until, words
 from tests.pages.training_runs import pretend_to_start
 
@@ -251,7 +252,7 @@ def test_what_is_impossible_says_so_and_does_not_start(
     widget(key=f"set_standard_{field}").set_value(value).run()  # type: ignore[arg-type]
     assert not form.exception
     assert len(form.error) == 1
-    assert named in form.error[0].value.replace("\\", "")
+    assert setting_label(named) in form.error[0].value.replace("\\", "")
     assert not can_start(form)
 
 

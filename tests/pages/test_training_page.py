@@ -80,11 +80,11 @@ def test_a_failed_run_says_why(root: Path) -> None:
 def test_a_running_one_shows_its_figures(root: Path) -> None:
     write_run(root, RUN, "running", done=6)
     shown = {metric.label: metric.value for metric in open_training(RUN).metric}
-    assert shown["Images a second"] == "18.2"
+    assert shown["Images/s"] == "18.2"
     assert shown["Processor"] == "93 %"
     assert shown["Memory"] == "2.3 GB"
     assert shown["Time left"] == "25 min"  # 10 epochs of 150 s
-    assert float(shown["Best AUC"]) == pytest.approx(0.85, abs=0.05)
+    assert float(shown["Best val AUC"]) == pytest.approx(0.85, abs=0.05)
 
 
 def test_curves_matrix_and_mistakes_are_drawn(root: Path) -> None:
@@ -146,7 +146,7 @@ def test_the_table_says_what_matters(root: Path) -> None:
     assert table["Data"].tolist() == ["dfdc", "dfdc, mine"]
     assert table["Epochs"].tolist() == ["2 of 17", "6 of 17"]
     assert table["Note"].tolist() == ["", "first try"]
-    assert table["Best AUC"].tolist()[1] == pytest.approx(0.85, abs=0.05)
+    assert table["Best val AUC"].tolist()[1] == pytest.approx(0.85, abs=0.05)
 
 
 def test_ticked_runs_lie_over_each_other(root: Path) -> None:

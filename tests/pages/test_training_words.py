@@ -148,3 +148,15 @@ def test_figures_of_a_finished_detector(by_source: dict[str, Any], sources: list
 )
 def test_a_press_changes_a_number_by_a_sensible_step(default: float, step: float) -> None:
     assert training_settings.step_of(default) == pytest.approx(step)
+
+
+def test_sentences_on_settings_use_the_forms_names() -> None:
+    assert (
+        training_words.with_labels("batch_size must be even.")
+        == f"{training_words.setting_label('batch_size')} must be even."
+    )
+    assert training_words.with_labels("self_blend and composite together.").startswith(
+        training_words.setting_label("self_blend")
+    )
+    assert training_words.with_labels("Give the detector a name.") == "Give the detector a name."
+    assert training_words.about(9587 * 60) == "about 399 days"

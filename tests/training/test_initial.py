@@ -9,7 +9,7 @@ from core.detector.network import HEAD_LAYER, build_network, split_off_head
 from core.errors import TrainingError
 from core.training import initial
 from core.training.config import TrainConfig
-from core.training.initial import initial_network
+from core.training.initial import check_start, initial_network
 from tests.training.tiny import build
 
 CLASSES = ("real", "fake")
@@ -174,3 +174,9 @@ def test_a_network_of_fewer_blocks(blocks, features):
 def test_network_arguments(size, classes, blocks, sentence):
     with pytest.raises(ValueError, match=sentence):
         build_network(size, classes, blocks=blocks)
+
+
+def test_missing_weights_are_told_before_any_data_are_looked_at(tmp_path):
+    check_start(settings("none"))
+    with pytest.raises(TrainingError, match="There are no weights at nowhere"):
+        check_start(settings("nowhere"))
