@@ -14,7 +14,7 @@ _DELTA_AT = 4  # AVVideoBlockParams: x, y, width, height, and by how much a bloc
 
 
 def quantiser_of(raw: RawFrame) -> float | None:
-    """The mean quantisation parameter of a frame's macroblocks, 0 (finest) to 51 for 8 bits; None but for H.264.
+    """The mean quantisation parameter of a frame's macroblocks, 0 (finest) to 51 at any depth; None but for H.264.
 
     What x264 calls QP. By 6 more, twice as much is rounded away.
     """
@@ -25,8 +25,7 @@ def quantiser_of(raw: RawFrame) -> float | None:
     count, first, size, codec, quantiser = _HEAD.unpack_from(data.data)
     if codec != _H264:
         return None
-    deeper = 6 * (raw.format.components[0].bits - 8)  # of more than 8 bits FFmpeg counts from below 0
     if not count:
-        return float(quantiser - deeper)
+        return float(quantiser)
     blocks = data[first : first + count * size].reshape(count, size)[:, : 4 * (_DELTA_AT + 1)]
-    return float(quantiser - deeper + np.ascontiguousarray(blocks).view(np.int32)[:, _DELTA_AT].mean())
+    return float(quantiser + np.ascontiguousarray(blocks).view(np.int32)[:, _DELTA_AT].mean())

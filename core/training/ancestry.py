@@ -45,14 +45,14 @@ def ancestor_of(config: TrainConfig) -> Ancestor | None:
         path = starting_file(config.init)
     except UserError:
         return None
-    for folder in (path, path.parent, path.parent.parent / "model"):  # of a run it was the best checkpoint
-        if (folder / SPEC_FILE).is_file():
-            try:
-                spec = load_spec(folder)
-            except UserError:
-                return None
-            return Ancestor(spec.name, spec.weights_sha256, spec.licence, folder)
-    return None
+    folder = path if path.is_dir() else path.parent
+    if folder.name == "checkpoints":  # of a run the best checkpoint was taken
+        folder = folder.parent / "model"
+    try:
+        spec = load_spec(folder) if (folder / SPEC_FILE).is_file() else None
+    except UserError:
+        return None
+    return Ancestor(spec.name, spec.weights_sha256, spec.licence, folder) if spec else None
 
 
 def licence_of(config: TrainConfig, ancestor: Ancestor | None) -> str:

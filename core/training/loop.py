@@ -61,7 +61,7 @@ def fit(config: TrainConfig, folder: Path, cache: Path, *, resume: bool = False,
         else:
             config.save(folder / "config.json")
             check_start(config)
-            samples = load_samples(config, cache, watch)
+            samples = load_samples(config, cache, watch, new=True)
             _warn(config, watch)
             state = State(HEAD if config.head_epochs else TRAINING, classes=_classes(config, samples))
             keras.mixed_precision.set_global_policy(resolve_precision(config.precision))
@@ -86,11 +86,12 @@ def is_over(config: TrainConfig, state: State) -> bool:
     return bool(state.phase_epoch >= config.epochs or out_of_time or 0 < config.patience <= waited)
 
 
-def load_samples(config: TrainConfig, cache: Path, watch: Watch) -> list[Sample]:
-    """Indexed and cropped samples to train and validate on.
+def load_samples(config: TrainConfig, cache: Path, watch: Watch, *, new: bool = False) -> list[Sample]:
+    """Indexed and cropped samples to train and validate on; of a `new` run the settings must fit them.
 
     Raises:
         DataError: There are none, or a split has lost a class.
+        TrainingError: Settings name classes or sources that are not there.
         Stopped: The watch said so.
     """
 
@@ -101,7 +102,8 @@ def load_samples(config: TrainConfig, cache: Path, watch: Watch) -> list[Sample]
     found = index_data(
         config.data, blended=config.made_from_reals, on_progress=tell("Looking at the data."), should_stop=stop
     )
-    check_weights(config, found)
+    if new:
+        check_weights(config, found)
     samples = prepare(
         [sample for sample in found if sample.split in ("train", "val")],
         cache,

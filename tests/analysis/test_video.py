@@ -9,7 +9,7 @@ from core.analysis import DEFAULT_SAMPLING, analyze_video
 from core.analysis import video as module
 from core.errors import Cancelled, MediaError
 from core.media import Sampling
-from tests.analysis.fakes import FakeDetector, FakeFinder, boxes, picture
+from tests.analysis.fakes import FakeDetector, FakeFinder, FakeGates, boxes, picture
 from tests.media.make_media import numbered_video, sound_only, truncate, write_video
 
 EVERY = Sampling.every_frame()
@@ -175,3 +175,14 @@ def test_a_video_that_yields_no_frame_is_an_error(tmp_path, monkeypatch):
     monkeypatch.setattr(module.VideoReader, "__iter__", lambda self: iter(()))
     with pytest.raises(MediaError, match="no frame that can be decoded"):
         analyze_video(path, FakeDetector(), FakeFinder())
+
+
+def test_a_film_that_is_compressed_too_strongly_is_uncertain(tmp_path):
+    rows = [picture(3.5) for _ in range(30)]
+    fine, coarse = (write_video(tmp_path / f"{qp}.mp4", rows, fps=10, options={"qp": str(qp)}) for qp in (10, 44))
+    gates = FakeGates(0, 0, 1, 0, 256, 38)
+    assert analyze_video(fine, FakeDetector(gates), FakeFinder()).verdict == "fake"
+    report = analyze_video(coarse, FakeDetector(gates), FakeFinder())
+    assert report.verdict == "uncertain"
+    assert report.reasons == ("None of this person's faces can be judged: they are mostly too strongly compressed.",)
+    assert report.frames[0].faces[0].quality.quantiser > 38
