@@ -79,7 +79,8 @@ def configuration(options: argparse.Namespace) -> TrainConfig:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Trains; returns the exit code."""
     options = parse(arguments)
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    # without a GPU TensorFlow calls that an error, in the words of its source
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2" if Path("/dev/nvidia0").exists() else "3")
     try:
         config = configuration(options)
         new = options.run_dir or runs_folder() / f"{time.strftime('%Y%m%d-%H%M%S')}-{uuid.uuid4().hex[:4]}"

@@ -140,12 +140,13 @@ def _training(spec: DetectorSpec) -> list[str]:
     )
     averaged = training.get("averaged_epochs")
     mean = f" The weights are the mean of those of epochs {_listed(averaged)}." if averaged else ""
+    epochs = "1 epoch" if training["epochs"] == 1 else f"{training['epochs']} epochs"
     given = {key: _plain(value) for key, value in training["settings"].items()}
     settings = ", ".join(f"{key} {words}" for key, words in given.items() if words)
     return [
         "## Training",
         f"| source | real | fake |\n|---|---|---|\n{counts}",
-        f"{training['epochs']} epochs in {training['minutes']} minutes; the weights of epoch {training['best_epoch']} "
+        f"{epochs} in {training['minutes']} minutes; the weights of epoch {training['best_epoch']} "
         f"had the best mean AUC over the validation sources.{mean}{_begun(training)} Settings: {settings}.",
         f"Input {spec.input_size} px; the crop is a square of {spec.crop.scale:g} × the height of the face box, the "
         "mean of the parts of its crops that training shows." + _views(spec),

@@ -122,9 +122,10 @@ def _say_size(init: str, input_size: int) -> None:
         )
 
 
-def blend_all(name: str) -> None:
-    """For callbacks: have all fakes made from the real pictures."""
-    training_settings.put(name, self_blend=1.0, composite=0.0)
+def blend_all() -> None:
+    """For callbacks: have all fakes made from the real pictures, whichever preset is chosen then."""
+    for name in PRESETS:
+        training_settings.put(name, self_blend=1.0, composite=0.0)
 
 
 def _ask_to_blend(found: Survey | None, config: TrainConfig) -> bool:
@@ -141,7 +142,6 @@ def _ask_to_blend(found: Survey | None, config: TrainConfig) -> bool:
             "Make the fakes",
             icon=":material/face_retouching_natural:",
             on_click=blend_all,
-            args=(preset().name,),
             key="training_blend",
         )
     return True

@@ -156,10 +156,11 @@ def actions(run: Run) -> None:
                 icon=":material/download:",
                 on_click="ignore",
             )
-        if run.has_model and (run.folder / "model" / EXPORT_FOLDER).is_dir():
-            st.caption(f"Other formats: {escape(str(run.folder / 'model' / EXPORT_FOLDER))}", width="content")
         if not all_runs.is_live(run) and st.button("Delete", icon=":material/delete:", key="run_delete"):
             confirm_delete(run)
+    exports = run.folder / "model" / EXPORT_FOLDER
+    if run.has_model and exports.is_dir():
+        st.caption(f"Its other formats lie in {escape(str(exports))}")
 
 
 def header(run: Run) -> None:
@@ -170,8 +171,11 @@ def header(run: Run) -> None:
         st.badge(look.word, icon=look.icon, color=look.colour)
     facts = [escape(", ".join(run.data))] if run.config else []
     facts.append(moment(run.created))
+    meaning = look.meaning
+    if run.state is RunState.FAILED and not run.has_checkpoint:
+        meaning = "It ended by itself, before anything was saved."
     ended_quietly = run.message and run.state in (RunState.STOPPED, RunState.LOST)
-    st.caption(" · ".join([*facts, escape(run.message) if ended_quietly else look.meaning]))
+    st.caption(" · ".join([*facts, escape(run.message) if ended_quietly else meaning]))
 
 
 def reason(run: Run) -> None:

@@ -45,8 +45,9 @@ def put(preset: str, **values: Any) -> None:
 
 def chosen(preset: str) -> dict[str, Any]:
     """What the widgets held when the page ran last; those that have not been drawn yet are left out."""
-    keys = {name: _key(preset, name) for name in ("input_size", "crop_scale")}
-    return {name: st.session_state[key] for name, key in keys.items() if st.session_state.get(key)}
+    sizes, shares = ("input_size", "crop_scale"), ("self_blend", "composite")  # a share may be 0, a size may not
+    held = {name: st.session_state.get(_key(preset, name)) for name in (*sizes, *shares)}
+    return {name: value for name, value in held.items() if value or (name in shares and value is not None)}
 
 
 def step_of(default: float) -> float:

@@ -156,6 +156,8 @@ def test_only_real_pictures_offer_to_make_the_fakes(form: AppTest, tmp_path: Pat
     form.button(key="training_blend").click().run()
     assert not form.exception
     assert can_start(form)
+    form.button(key="preset_quick").click().run()  # another preset takes nothing back
+    assert can_start(form)
     assert start(form).self_blend == 1.0
 
 
