@@ -1,6 +1,7 @@
 """The detector in use: what it is good for, its limits, its figures, its licence. And how to add another."""
 
 import re
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -10,10 +11,9 @@ from core.detector.library import is_own, remove_detector
 from core.errors import DetectorError, UserError
 from core.report.document import input_words, least_quality
 from core.words import words
-from pages.components import resources, routing, sidebar, verdict
+from pages.components import actions, resources, routing, sidebar, verdict
 from pages.components.text import class_words, escape
 
-SAID = "detector_said"
 TYPES = ["keras", "h5", "hdf5", "zip"]
 
 
@@ -120,23 +120,11 @@ def add(upload: Any) -> None:
     st.rerun()
 
 
-def remove(entry: DetectorEntry) -> None:
-    """For a callback, which can show nothing: what there is to say waits for the page."""
-    try:
-        remove_detector(entry)
-    except UserError as error:
-        st.session_state[SAID] = error
-        return
+def remove(entry: DetectorEntry) -> str:
+    """Delete it, and have the sidebar choose another one; its name."""
+    remove_detector(entry)
     st.session_state[resources.NEXT_CHOICE] = next((one.name for one in resources.detectors()), None)
-    st.session_state[SAID] = f"{entry.name} is removed."
-
-
-def say() -> None:
-    said = st.session_state.pop(SAID, None)
-    if isinstance(said, UserError):
-        resources.show_error(said)
-    elif said:
-        st.toast(escape(said), icon=":material/check:")
+    return entry.name
 
 
 @st.dialog("Remove this detector?", icon=":material/delete:")
@@ -145,18 +133,7 @@ def confirm_remove(entry: DetectorEntry) -> None:
         f"{escape(entry.name)} is deleted from this machine. What it has said stays in the history, and so does a "
         "training run that it came from."
     )
-    with st.container(horizontal=True, horizontal_alignment="right"):
-        if st.button("Keep", key="detector_keep"):
-            st.rerun()
-        if st.button(
-            "Remove",
-            key="detector_remove_yes",
-            type="primary",
-            icon=":material/delete:",
-            on_click=remove,
-            args=(entry,),
-        ):
-            st.rerun()
+    actions.decide("Remove", partial(actions.act, done="{} is removed."), remove, entry, key="detector_remove")
 
 
 def uploader() -> None:
@@ -178,7 +155,7 @@ def uploader() -> None:
 
 routing.require_router()
 st.title("Detector", anchor=False)
-say()
+actions.say()
 entry = resources.chosen()
 if entry is None:
     st.caption("There is no detector yet: add one here.")

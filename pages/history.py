@@ -3,7 +3,18 @@
 import streamlit as st
 
 from core.history_entry import HistoryEntry
-from pages.components import by_verdict, compare_inputs, live, pictures, resources, results, routing, sources, verdict
+from pages.components import (
+    actions,
+    by_verdict,
+    compare_inputs,
+    live,
+    pictures,
+    resources,
+    results,
+    routing,
+    sources,
+    verdict,
+)
 from pages.components.explain_face import PAGE as EXPLAIN
 from pages.components.text import escape, megabytes
 
@@ -36,17 +47,7 @@ def confirm_clear() -> None:
         f"{megabytes(store.size_bytes())}. Analyses that still run are stopped. "
         "Files that you opened by their path stay where they are."
     )
-    with st.container(horizontal=True, horizontal_alignment="right"):
-        if st.button("Keep", key="clear_no"):
-            st.rerun()
-        if st.button(
-            "Clear my data",
-            key="clear_yes",
-            type="primary",
-            icon=":material/delete_forever:",
-            on_click=forget_everything,
-        ):
-            st.rerun()
+    actions.decide("Clear my data", forget_everything, key="clear")
 
 
 def open_entry(entry: HistoryEntry) -> None:

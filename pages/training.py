@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.data.roots import read_only
 from core.training import runs
-from pages.components import routing, training_form, training_run, training_runs
+from pages.components import actions, routing, training_form, training_run, training_runs
 
 routing.require_router()
 chosen = training_runs.chosen()
@@ -32,7 +32,7 @@ with st.container(horizontal=True, vertical_alignment="bottom", horizontal_align
             args=(training_runs.NEW,),
         )
 st.caption("Runs go on when this page is closed. They give way to pictures and videos that you check meanwhile.")
-training_run.say()
+actions.say()
 
 if chosen == training_runs.NEW or (chosen is None and not there_are_runs):
     training_form.show()

@@ -29,7 +29,7 @@ GATE_WORDS: dict[Gate, str] = {
     "turned": "turned too far to the side",
     "dark": "too dark",
     "noisy": "too noisy",
-    "compressed": "too strongly compressed",
+    "compressed": "too strongly compressed (look for a better copy)",
 }
 NO_FACE_IMAGE = "No face was found in this picture, so nothing can be said about it."
 NO_FACE_VIDEO = "No face was found in the frames that were analysed, so nothing can be said about this video."
@@ -92,7 +92,7 @@ def gate_sentence(gate: Gate, quality: Quality, gates: QualityGates) -> str:
         _, value = told_apart(gates.max_quantiser, quality.quantiser or 0.0, digits=0)
         return (
             f"The film is compressed too strongly here: quantiser {value}; "
-            f"above {gates.max_quantiser:g} nothing reliable can be said."
+            f"above {gates.max_quantiser:g} nothing reliable can be said. Look for a better copy."
         )
     value, _ = told_apart(quality.turn or 0.0, gates.max_turn, digits=2)
     return (

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 import streamlit as st
 
 from core.detector import in_use
 from core.detector.artifact import load_spec
-from core.errors import DetectorError, UserError
+from core.errors import DetectorError
 from core.training import promotion, queue, runs
 from core.training.config import TrainConfig
 from core.training.promotion import EXPORT_FOLDER
@@ -17,10 +18,8 @@ from core.training.status import RunState
 from pages.components import resources, training_live
 from pages.components import training_runs as all_runs
 from pages.components import training_words as words
+from pages.components.actions import act, decide
 from pages.components.text import escape, moment
-
-SAID = "training_said"
-"""Session state: what the last action has to say, shown by the next run of the page."""
 
 SHARES = {"Real called fake": "real_called_fake", "Fake called real": "fake_called_real", "Uncertain": "uncertain"}
 FIGURES = {
@@ -28,24 +27,6 @@ FIGURES = {
     "95 %": st.column_config.TextColumn(help="Interval in which the AUC lies with a confidence of 95 %"),
     **{label: st.column_config.NumberColumn(format="percent") for label in SHARES},
 }
-
-
-def act(action: Callable[..., Any], *arguments: Any, done: str = "") -> None:
-    """For callbacks: do it; what went wrong, or `done`, is said when the page runs anew."""
-    try:
-        result = action(*arguments)
-        st.session_state[SAID] = done.format(escape(str(result)))
-    except UserError as error:
-        st.session_state[SAID] = error
-
-
-def say() -> None:
-    """What the last action had to say."""
-    said = st.session_state.pop(SAID, None)
-    if isinstance(said, UserError):
-        resources.show_error(said)
-    elif said:
-        st.toast(said, icon=":material/check:")
 
 
 def promote(run: Run) -> str:
@@ -97,19 +78,7 @@ def confirm_delete(run: Run) -> None:
         f"**{escape(run.name)}** is removed from this machine with its curves, checkpoints and detector. "
         "A detector that was put into use from it stays, since that is a copy."
     )
-    with st.container(horizontal=True, horizontal_alignment="right"):
-        if st.button("Keep", key="delete_no"):
-            st.rerun()
-        if st.button(
-            "Delete",
-            key="delete_yes",
-            type="primary",
-            icon=":material/delete_forever:",
-            on_click=act,
-            args=(delete, run),
-            kwargs={"done": "The run is deleted."},
-        ):
-            st.rerun()
+    decide("Delete", partial(act, done="The run is deleted."), delete, run, key="delete")
 
 
 def _button(label: str, icon: str, action: Callable[..., Any], run: Run, *, done: str = "", **look: Any) -> None:

@@ -111,7 +111,10 @@ def test_failed_gates(changed, expected):
             0.99,
             {"quantiser": 41.3},
             "uncertain",
-            ["The film is compressed too strongly here: quantiser 41; above 38 nothing reliable can be said."],
+            [
+                "The film is compressed too strongly here: quantiser 41; above 38 nothing reliable can be said. "
+                "Look for a better copy."
+            ],
         ),
         # a figure just beyond its limit is never rounded onto it
         (0.01, {"sharpness": 4.97}, "uncertain", ["The face is too blurred: sharpness 4.97, at least 5 is needed."]),

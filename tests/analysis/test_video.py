@@ -184,5 +184,7 @@ def test_a_film_that_is_compressed_too_strongly_is_uncertain(tmp_path):
     assert analyze_video(fine, FakeDetector(gates), FakeFinder()).verdict == "fake"
     report = analyze_video(coarse, FakeDetector(gates), FakeFinder())
     assert report.verdict == "uncertain"
-    assert report.reasons == ("None of this person's faces can be judged: they are mostly too strongly compressed.",)
+    assert report.reasons == (
+        "None of this person's faces can be judged: they are mostly too strongly compressed (look for a better copy).",
+    )
     assert report.frames[0].faces[0].quality.quantiser > 38

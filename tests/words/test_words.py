@@ -8,6 +8,7 @@ import pytest
 from core.analysis.track_sentences import TOO_BRIEF, stretch_sentence, too_few_sentence
 from core.analysis.types import Quality, Stretch
 from core.analysis.verdict import (
+    GATE_WORDS,
     NO_FACE_IMAGE,
     NO_FACE_VIDEO,
     VERDICT_WORDS,
@@ -59,9 +60,9 @@ def test_unknown_language_is_refused():
         words("xx")
 
 
-QUALITY, GATES = Quality(31.4, 1.23, 12.5, 0.81, 23.4), QualityGates()
+QUALITY, GATES = Quality(31.4, 1.23, 12.5, 0.81, 23.4, 41.3), QualityGates()
 SENTENCES = [
-    *(gate_sentence(gate, QUALITY, GATES) for gate in ("small", "blurred", "turned", "dark", "noisy")),
+    *(gate_sentence(gate, QUALITY, GATES) for gate in GATE_WORDS),
     between_sentence(0.5, Thresholds(0.3, 0.75)),
     NO_FACE_IMAGE,
     NO_FACE_VIDEO,
@@ -70,8 +71,8 @@ SENTENCES = [
     stretch_sentence(Stretch(4.0, 7.25, 0.95, (0.91, 0.08))),
     too_few_sentence([()], 1),  # one frame
     too_few_sentence([(), ()], 2),  # two frames
-    *(too_few_sentence([(), (gate,), (gate,)], 1) for gate in ("small", "blurred", "turned", "dark", "noisy")),
-    *(too_few_sentence([(gate,), (gate,)], 0) for gate in ("small", "blurred", "turned", "dark", "noisy")),
+    *(too_few_sentence([(), (gate,), (gate,)], 1) for gate in GATE_WORDS),
+    *(too_few_sentence([(gate,), (gate,)], 0) for gate in GATE_WORDS),
     '"a {b}.png" is cut off: only a part of it could be decoded, the rest is blank.',
     '"a.mp4" is cut off or damaged: it decodes only up to second 1.5 of 3.0.',
 ]
