@@ -54,7 +54,7 @@ def loss(epochs: Sequence[Line], batches: Sequence[Line], *, dark: bool = False,
         figure.add_trace(
             go.Scatter(x=x, y=y, mode="lines", opacity=0.25, line=faint, showlegend=False, hoverinfo="skip")
         )
-        _add_line(figure, "Training", x, smooth(y), colours.people[0], ".3f", markers=False)
+        _add_line(figure, "Training", x, smooth(y), colours.people[0], ".3f", markers=len(x) < 2)
     else:
         _add_line(figure, "Training", *points(epochs, "step", "loss"), colours.people[0], ".3f")
     _add_line(figure, "Validation", *points(epochs, "step", "val_loss"), colours.people[1], ".3f")
@@ -69,7 +69,8 @@ def auc(epochs: Sequence[Line], *, dark: bool = False, height: int = 260) -> go.
     for order, source in enumerate(sources if len(sources) > 1 else []):
         lines = [{"step": line.get("step"), "auc": _by_source(line).get(source)} for line in epochs]
         colour = colours.people[(order + 1) % len(colours.people)]
-        _add_line(figure, source, *points(lines, "step", "auc"), colour, ".3f", width=1.2, markers=False)
+        x, y = points(lines, "step", "auc")
+        _add_line(figure, source, x, y, colour, ".3f", width=1.2, markers=len(x) < 2)
     x, y = points(epochs, "step", "val_auc")
     _add_line(figure, "Mean" if len(sources) > 1 else "Validation", x, y, colours.people[0], ".3f")
     if y:

@@ -1,13 +1,14 @@
 """The form for a new run: data, preset, name, what to start from, and every other setting folded away."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
 import streamlit as st
 
 from core.data.survey import Survey
-from core.errors import TrainingError, UserError
+from core.errors import DataError, TrainingError, UserError
 from core.training import queue
 from core.training.config import TrainConfig
 from core.training.estimate import estimate_minutes, measure_speed
@@ -145,6 +146,19 @@ def _ask_to_blend(found: Survey | None, config: TrainConfig) -> bool:
             key="training_blend",
         )
     return True
+
+
+def begin_with(config: TrainConfig) -> None:
+    """For callbacks: open the form with another run's settings, its data too where they are still there."""
+    name = config.preset if config.preset in PRESETS else USUAL
+    _choose(name)
+    training_settings.put_all(name, config)
+    st.session_state["training_name"], st.session_state["training_init"] = config.name, config.init
+    st.session_state[training_data.DATA] = []
+    for folder in config.data:
+        with suppress(DataError):
+            training_data.add(training_data.existing(folder))
+    training_runs.choose(training_runs.NEW)
 
 
 def configuration(of: Preset, data: tuple[str, ...], name: str, settings: Mapping[str, Any]) -> TrainConfig:

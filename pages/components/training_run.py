@@ -15,7 +15,7 @@ from core.training.config import TrainConfig
 from core.training.promotion import EXPORT_FOLDER
 from core.training.runs import Run
 from core.training.status import RunState
-from pages.components import resources, training_live
+from pages.components import resources, training_form, training_live
 from pages.components import training_runs as all_runs
 from pages.components import training_words as words
 from pages.components.actions import act, decide
@@ -124,6 +124,14 @@ def actions(run: Run) -> None:
                 key="run_download",
                 icon=":material/download:",
                 on_click="ignore",
+            )
+        if run.config and not all_runs.is_live(run):
+            st.button(
+                "New run with these settings",
+                icon=":material/content_copy:",
+                key="run_again",
+                on_click=training_form.begin_with,
+                args=(run.config,),
             )
         if not all_runs.is_live(run) and st.button("Delete", icon=":material/delete:", key="run_delete"):
             confirm_delete(run)

@@ -43,6 +43,16 @@ def put(preset: str, **values: Any) -> None:
         st.session_state[_key(preset, name)] = value
 
 
+def put_all(preset: str, config: TrainConfig) -> None:
+    """For callbacks: let the widgets hold what another run was started with."""
+    usual = TrainConfig()
+    for name, setting in KNOWN.items():
+        value, kind = getattr(config, name), type(getattr(usual, name))
+        if kind is tuple:
+            value = list(value) if setting.metadata["choices"] else ", ".join(value)
+        put(preset, **{name: float(value) if kind is float else value})
+
+
 def chosen(preset: str) -> dict[str, Any]:
     """What the widgets held when the page ran last; those that have not been drawn yet are left out."""
     sizes, shares = ("input_size", "crop_scale"), ("self_blend", "composite")  # a share may be 0, a size may not
