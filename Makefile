@@ -12,7 +12,7 @@ ARGS    ?=
 JOBS    ?= 2
 
 PY  := $(VENV)/bin/python
-# CI keeps no copies of what it fetched: they would take another gigabyte of its disk.
+# CI keeps no copies of what it fetched, which would take another gigabyte of its disk, and compiles what it imports only.
 PIP := $(PY) -m pip --disable-pip-version-check $(if $(CI),--quiet --no-cache-dir)
 
 .DEFAULT_GOAL := help
@@ -25,7 +25,7 @@ app: $(VENV)/.app-installed
 	$(PY) -m streamlit run streamlit_app.py --server.port=$(PORT) --server.address=$(ADDRESS) $(ARGS)
 
 test: lint
-	$(PY) -m pytest -n $(JOBS) --dist loadfile $(ARGS)
+	$(PY) -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: $(VENV)/.dev-installed
 	$(PY) -m ruff check
@@ -53,10 +53,10 @@ $(PY):
 # The stamps are newer than the lists they stand for as long as nothing in those changed: a second run installs nothing.
 $(VENV)/.app-installed: requirements.txt | $(PY)
 	@echo "Installing the packages (about 4 GB on disk, some minutes, only this once) ..."
-	$(PIP) install --requirement requirements.txt
+	$(PIP) install $(if $(CI),--no-compile) --requirement requirements.txt
 	@touch $@
 
 $(VENV)/.dev-installed: requirements-dev.txt requirements.txt | $(PY)
 	@echo "Installing the packages for developers (about 4 GB on disk, some minutes, only this once) ..."
-	$(PIP) install --requirement requirements-dev.txt
+	$(PIP) install $(if $(CI),--no-compile) --requirement requirements-dev.txt
 	@touch $@ $(VENV)/.app-installed

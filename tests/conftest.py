@@ -16,6 +16,13 @@ os.environ["DEEPFAKE_HOME"] = _HOME.name
 
 import pytest  # noqa: E402
 
+LONGEST = ("tests/e2e/", "tests/training/")
+"""Their files come first: at the end of a run one of them would keep one process busy while the others have none."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
+
 
 def pytest_collection_finish() -> None:
     """What all tests have imported stays: the collector need not look through TensorFlow's million objects each time.

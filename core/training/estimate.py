@@ -145,6 +145,7 @@ def _measure(config: TrainConfig) -> None:
     inputs = np.random.default_rng(0).normal(size=(config.batch_size, *model.input_shape[1:])).astype(np.float32)
     labels = (np.arange(config.batch_size) % 2)[:, None].astype(np.float32)
     model.compile(keras.optimizers.AdamW(), "binary_crossentropy", jit_compile="auto" if uses_gpu() else False)
+    model.optimizer.build(model.trainable_variables)
     works: dict[str, Callable[[], Any]] = {"features": lambda: base.predict_on_batch(inputs)}
     if config.epochs:
         works["training"] = lambda: model.train_on_batch(inputs, labels)

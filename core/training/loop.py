@@ -283,6 +283,8 @@ class _Training:
             loss=self._loss(),
             jit_compile=_jit(),
         )
+        # else the first step would make its variables, and TensorFlow trace the whole of it a second time
+        model.optimizer.build(model.trainable_variables)
 
 
 def _jit() -> Any:

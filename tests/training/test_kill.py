@@ -22,7 +22,7 @@ from tests.training.conftest import REPOSITORY, until
 
 pytestmark = pytest.mark.slow
 TRAINER = REPOSITORY / "tests/training/tiny_trainer.py"
-KILLS = 3
+KILLS = 2
 
 
 @pytest.fixture
