@@ -9,17 +9,19 @@ from __future__ import annotations
 import tempfile
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from core.media import H264Writer, VideoReader
+from core.media import H264Writer, VideoFrame, VideoReader
 
 Rgb = NDArray[np.uint8]
 CLIP_FRAMES, CLIP_FPS = 3, 25
+FILM_SIDE = 256
+"""Of the pictures put into films: a larger face is coded with less of its detail at the same quantiser."""
 
 
 @dataclass(frozen=True)
@@ -41,21 +43,28 @@ class Kind:
 
 @dataclass(frozen=True)
 class Change:
-    """A kind at one level."""
+    """A kind at one level.
+
+    Attributes:
+        kind: A key of `KINDS`.
+        level: How strong, in the kind's own unit.
+        film: The changed picture is judged as a frame of a film is, not as a still; for H.264.
+    """
 
     kind: str
     level: float
+    film: bool = False
 
     @property
     def key(self) -> str:
         """Short, stable and unique, as for a cache."""
-        return f"{self.kind}-{self.level:g}"
+        return f"{self.kind}-{self.level:g}{'-film' if self.film else ''}"
 
     @property
     def label(self) -> str:
         """For people: "JPEG, quality 50"."""
         kind = KINDS[self.kind]
-        return f"{kind.title}, {kind.unit.format(f'{self.level:g}')}"
+        return f"{'Film, ' if self.film else ''}{kind.title}, {kind.unit.format(f'{self.level:g}')}"
 
     def apply(self, rgb: Rgb) -> Rgb:
         """The picture after it, uint8 (H, W, 3); the same for the same picture each time."""
@@ -113,15 +122,25 @@ def saturation(rgb: Rgb, factor: float) -> Rgb:
 
 def h264(rgb: Rgb, crf: float) -> Rgb:
     """The last frame of a clip of a few equal ones, written at this constant rate factor and read again."""
+    return _clip(rgb, crf)[-1].rgb
+
+
+def film_frame(rgb: Rgb, crf: float) -> VideoFrame:
+    """The first frame of such a clip, with its quantiser; pictures larger than 256 px are made smaller first."""
+    factor = FILM_SIDE / max(rgb.shape[:2])
+    return _clip(downscale(rgb, factor) if factor < 1 else np.ascontiguousarray(rgb), crf)[0]
+
+
+def _clip(rgb: Rgb, crf: float) -> list[VideoFrame]:
+    height, width = rgb.shape[:2]
     with tempfile.TemporaryDirectory(prefix="still-") as folder:
         path = Path(folder) / "still.mp4"
-        with H264Writer(path, (rgb.shape[1], rgb.shape[0]), CLIP_FPS, quality=int(crf)) as writer:
+        with H264Writer(path, (width, height), CLIP_FPS, quality=int(crf)) as writer:
             for _ in range(CLIP_FRAMES):
                 writer.write(rgb)
         with VideoReader(path) as reader:
-            frames = [frame.rgb for frame in reader]
-    # sides of odd length got one more row or column
-    return np.ascontiguousarray(frames[-1][: rgb.shape[0], : rgb.shape[1]])
+            # sides of odd length got one more row or column
+            return [replace(frame, rgb=np.ascontiguousarray(frame.rgb[:height, :width])) for frame in reader]
 
 
 KINDS: dict[str, Kind] = {

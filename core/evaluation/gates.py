@@ -1,7 +1,7 @@
 """Where a detector errs: by size, sharpness, turn, light and noise of the face; and the limits that this asks for.
 
 Research pictures are mostly large, sharp, bright and clean, so smaller, blurred, darker and noisy copies of them are
-judged as well; how far heads are turned is taken as it comes.
+judged as well, and frames of films made of them; how far heads are turned is taken as it comes.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 from core.analysis.types import Quality
 from core.analysis.verdict import verdict_of
-from core.detector.spec import DetectorSpec, QualityGates
+from core.detector.spec import DetectorSpec, QualityGates, Thresholds
 from core.evaluation.changes import Change
 from core.evaluation.figures import rankable
 from core.evaluation.scoring import Scored
@@ -35,6 +35,7 @@ class Gate:
         title: For people.
         edges: Of the bins, rising.
         copies: Changes whose copies fill the bins that research pictures leave empty.
+        film: Faces of films alone have the figure, and are judged by the limits of films.
     """
 
     limit: str
@@ -42,6 +43,7 @@ class Gate:
     title: str
     edges: tuple[float, ...]
     copies: tuple[Change, ...] = ()
+    film: bool = False
 
     @property
     def from_above(self) -> bool:
@@ -78,6 +80,14 @@ GATES = (
         "Noise, grey levels",
         (0, 1, 2, 3, 4, 6, 8, 10, 12, 16, 256),
         tuple(Change("noise", variance) for variance in (0.001, 0.005, 0.01, 0.02, 0.05)),
+    ),
+    Gate(
+        "max_quantiser",
+        "quantiser",
+        "Quantiser of films (QP), 0 to 51",
+        (0, 27, 30, 32, 34, 36, 38, 41, 44, 52),
+        tuple(Change("h264", rate_factor, film=True) for rate_factor in (24, 30, 33, 36, 38, 40, 43)),
+        film=True,
     ),
 )
 
@@ -118,17 +128,19 @@ def asked(gate: Mapping[str, Any]) -> str:
 
 def _one_gate(gate: Gate, scored: Sequence[Scored], spec: DetectorSpec) -> dict[str, Any]:
     judged = [(value, one) for one in scored if one.quality and (value := _value(one.quality, gate)) is not None]
+    thresholds = spec.limits(video=gate.film)
     bins = []
     for low, high in zip(gate.edges, gate.edges[1:], strict=False):
-        bins.append({"from": low, "to": high, **_errors([one for value, one in judged if low <= value < high], spec)})
+        part = [one for value, one in judged if low <= value < high]
+        bins.append({"from": low, "to": high, **_errors(part, thresholds)})
     in_use, suggested = float(getattr(spec.gates, gate.limit)), _suggest(gate, bins)
     return {
         "title": gate.title,
         "bins": bins,
         "in_use": in_use,
         "suggested": suggested,
-        "at_limit_in_use": _sides(gate, judged, in_use, spec),
-        "at_suggested": None if suggested is None else _sides(gate, judged, suggested, spec),
+        "at_limit_in_use": _sides(gate, judged, in_use, thresholds),
+        "at_suggested": None if suggested is None else _sides(gate, judged, suggested, thresholds),
     }
 
 
@@ -137,11 +149,11 @@ def _value(quality: Quality, gate: Gate) -> float | None:
     return value
 
 
-def _errors(part: Sequence[Scored], spec: DetectorSpec) -> dict[str, Any]:
+def _errors(part: Sequence[Scored], thresholds: Thresholds) -> dict[str, Any]:
     """Counts, AUC and shares of wrong verdicts if no gate stood in the way."""
     logits, fake, groups = rankable(part)
     both = bool(fake.any() and not fake.all())
-    verdicts = [verdict_of(one.fake_probability or 0.0, spec.thresholds) for one in part]
+    verdicts = [verdict_of(one.fake_probability or 0.0, thresholds) for one in part]
     wrong_reals = sum(v == "fake" and not f for v, f in zip(verdicts, fake, strict=True))
     wrong_fakes = sum(v == "real" and bool(f) for v, f in zip(verdicts, fake, strict=True))
     reals, fakes = int((~fake).sum()), int(fake.sum())
@@ -157,10 +169,10 @@ def _errors(part: Sequence[Scored], spec: DetectorSpec) -> dict[str, Any]:
     }
 
 
-def _sides(gate: Gate, judged: Sequence[tuple[float, Scored]], limit: float, spec: DetectorSpec) -> dict[str, Any]:
+def _sides(gate: Gate, judged: Sequence[tuple[float, Scored]], limit: float, thresholds: Thresholds) -> dict[str, Any]:
     bad = [(value > limit) if gate.from_above else (value < limit) for value, _ in judged]
     return {
-        name: _errors([one for (_, one), out in zip(judged, bad, strict=True) if out == held], spec)
+        name: _errors([one for (_, one), out in zip(judged, bad, strict=True) if out == held], thresholds)
         for name, held in (("held_back", True), ("judged", False))
     }
 

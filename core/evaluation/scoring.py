@@ -6,21 +6,24 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import logit as log_odds
 
 from core.analysis.image import analyze_image, analyze_rgb
-from core.analysis.types import ImageReport, Quality, Report, Verdict
+from core.analysis.scoring import score_crops
+from core.analysis.types import FaceScore, ImageReport, Quality, Report, Verdict
 from core.analysis.verdict import worst_face
 from core.analysis.video import analyze_video
 from core.data.dataset import Sample
 from core.errors import Cancelled, MediaError
 from core.evaluation.cache import RowCache, stamp
-from core.evaluation.changes import Change
-from core.faces import FaceFinder, default_finder
+from core.evaluation.changes import Change, film_frame
+from core.faces import FaceFinder, default_finder, find_faces_or_tight
+from core.faces.crop import crop_face
 from core.media import load_image
 
 if TYPE_CHECKING:
@@ -153,6 +156,8 @@ def _judge(
     try:
         if sample.is_video:
             report = analyze_video(sample.path, detector, finder, maps=False, should_cancel=should_cancel)
+        elif change and change.film:
+            return _of_faces(sample, _judge_in_film(load_image(sample.path).rgb, change, detector, finder))
         elif change:
             rgb = change.apply(load_image(sample.path).rgb)
             report = analyze_rgb(rgb, detector, finder, maps=False)
@@ -163,19 +168,32 @@ def _judge(
     return of_report(sample, report, detector)
 
 
+def _judge_in_film(rgb: NDArray[np.uint8], change: Change, detector: Detector, finder: FaceFinder) -> list[FaceScore]:
+    """The faces of a frame, each judged once and by the limits of films, as `analyze_video` does."""
+    frame, spec = film_frame(rgb, change.level), detector.spec
+    faces = find_faces_or_tight(frame.rgb, finder)
+    crops = [crop_face(frame.rgb, face, scale=spec.crop.scale, size=spec.input_size) for face in faces]
+    quantisers = [frame.quantiser] * len(faces)
+    return score_crops(detector, np.array(crops), faces, quantisers=quantisers, maps=False)
+
+
 def of_report(sample: Sample, report: Report, detector: Detector) -> Scored:
     """What a report says of a sample."""
     if isinstance(report, ImageReport):
-        worst = worst_face(report.faces)
-        if worst is None:
-            return Scored(sample, report.verdict, None, None)
-        face = report.faces[worst]
-        return Scored(sample, report.verdict, face.fake_probability, face.logit, face.quality)
+        return _of_faces(sample, report.faces)
     if report.fake_probability is None:
         return Scored(sample, report.verdict, None, None)
     calibration = detector.spec.calibration
     odds = float(log_odds(np.clip(report.fake_probability, SURE, 1 - SURE)))
     return Scored(sample, report.verdict, report.fake_probability, (odds - calibration.intercept) / calibration.slope)
+
+
+def _of_faces(sample: Sample, faces: Sequence[FaceScore]) -> Scored:
+    worst = worst_face(faces)
+    if worst is None:
+        return Scored(sample, "no_face", None, None)
+    face = faces[worst]
+    return Scored(sample, face.verdict, face.fake_probability, face.logit, face.quality)
 
 
 def _to_row(scored: Scored) -> dict[str, object]:
@@ -184,7 +202,7 @@ def _to_row(scored: Scored) -> dict[str, object]:
         "verdict": scored.verdict,
         "p": scored.fake_probability,
         "logit": scored.logit,
-        "quality": quality and [quality.face_px, quality.sharpness, quality.brightness, quality.turn, quality.noise],
+        "quality": quality and list(astuple(quality)),
         "error": scored.error,
     }
 

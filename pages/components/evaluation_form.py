@@ -89,7 +89,8 @@ def form(entries: list[DetectorEntry]) -> None:
         gates = st.checkbox(
             "Face quality",
             key="evaluation_gates",
-            help="Also where it errs by size, sharpness, turn, light and noise of the face: about 20 times the work.",
+            help="Also where it errs by size, sharpness, turn, light and noise of the face, and by how strongly films "
+            "are compressed: about 26 times the work.",
         )
         explanations = st.checkbox(
             "Explanations",

@@ -93,8 +93,9 @@ def face_quality(document: Document) -> None:
         st.caption("Errors by face quality were not measured: tick them above, or run `evaluate.py --gates`.")
         return
     st.caption(
-        "Wrong verdicts by size, sharpness, turn, light and noise of the face, as if no gate stood in the way; "
-        "smaller, blurred, darker and noisy copies fill the bins that the pictures themselves leave empty."
+        "Wrong verdicts by size, sharpness, turn, light and noise of the face, and by how strongly films are "
+        "compressed, as if no gate stood in the way; smaller, blurred, darker and noisy copies, and films made of the "
+        "pictures, fill the bins that the pictures themselves leave empty."
     )
     for name, gate in gates.items():
         st.subheader(escape(gate["title"]), anchor=False)

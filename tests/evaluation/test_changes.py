@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from core.evaluation.changes import KINDS, Change, all_changes
+from core.evaluation.changes import FILM_SIDE, KINDS, Change, all_changes, film_frame
 from core.media import load_image
 from core.samples import sample_image
 
@@ -61,4 +61,18 @@ def test_colour_changes_do_what_they_say():
 def test_labels_are_for_people():
     assert Change("jpeg", 50).label == "JPEG, quality 50"
     assert Change("h264", 23).label == "H.264, CRF 23"
+    assert Change("h264", 38, film=True).label == "Film, H.264, CRF 38"
+    assert Change("h264", 38, film=True).key != Change("h264", 38).key
     assert len({change.key for change in all_changes()}) == len(all_changes())
+
+
+def test_a_frame_of_a_film_tells_how_coarse_it_is():
+    fine, coarse = (film_frame(PORTRAIT, crf) for crf in (20, 40))
+    assert fine.rgb.shape == PORTRAIT.shape  # 201 px: small enough as it is
+    assert distance(fine.rgb, PORTRAIT) < distance(coarse.rgb, PORTRAIT)
+    assert fine.quantiser is not None
+    assert fine.quantiser + 15 < coarse.quantiser
+
+
+def test_large_pictures_are_made_as_small_as_faces_in_films():
+    assert film_frame(np.zeros((600, 900, 3), np.uint8), 30).rgb.shape == (171, FILM_SIDE, 3)

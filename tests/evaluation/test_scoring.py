@@ -7,12 +7,15 @@ import numpy as np
 import pytest
 
 from core.data.dataset import Sample
+from core.detector.spec import Thresholds
 from core.errors import Cancelled
 from core.evaluation import score_media, score_pictures
 from core.evaluation.cache import RowCache, detector_key, stamp
 from core.evaluation.changes import Change
 from core.evaluation.scoring import in_parallel
 from tests.evaluation.support import FINDER, clip, detector, picture
+
+IN_FILM = Change("h264", 30, film=True)
 
 
 @pytest.fixture
@@ -60,6 +63,20 @@ def test_changed_copies_have_answers_of_their_own(samples, tmp_path):
     grey = score_media(samples[1:2], detector(), FINDER, cache=cache, change=Change("saturation", 0.0))
     assert plain[0].verdict == "fake"
     assert grey[0].fake_probability == pytest.approx(0.5, abs=0.05)
+
+
+def test_a_copy_in_a_film_is_judged_as_a_frame_of_one(samples, tmp_path):
+    judge = detector(video_thresholds=Thresholds(0.99999, 0.999999))  # by which faces of films are genuine
+    cache = RowCache(tmp_path / "cache.jsonl")
+    red, black = samples[1:3]
+    for _ in ("judged", "from the cache"):
+        still, film, none = (
+            score_media([sample], judge, FINDER, cache=cache, change=change)[0]
+            for sample, change in ((red, Change("h264", 30)), (red, IN_FILM), (black, IN_FILM))
+        )
+        assert (still.verdict, film.verdict, none.verdict) == ("fake", "real", "no_face")
+        assert still.quality.quantiser is None
+        assert 20 < film.quality.quantiser < 40
 
 
 def test_half_a_line_is_passed_over(tmp_path):
