@@ -62,6 +62,7 @@ def _figures(spec: DetectorSpec) -> list[str]:
         f"Thresholds of a still: {_between(spec.thresholds)}. They and the calibration were chosen on the val split so "
         "that at most 5 % of each source's reals are called fake and at most 5 % of all its fakes real."
         + _not_kept(metrics.get("val", {}))
+        + _too_few(metrics.get("val", {}))
     )
     if spec.video_thresholds:
         parts.append(
@@ -83,6 +84,16 @@ def _not_kept(figures: dict[str, Any]) -> str:
         if name != ALL and (f["real_called_fake"] or 0) * f["real"] > MAX_ERROR * f["real"] + 1
     ]
     return f" That could not be kept for {', '.join(over)}." if over else ""
+
+
+def _too_few(figures: dict[str, Any]) -> str:
+    """Where val is so small that no share of 5 % can be told."""
+    real, fake = (figures.get(ALL, {}).get(label, 0) for label in ("real", "fake"))
+    if min(real, fake) * MAX_ERROR >= 1:
+        return ""
+    return (
+        f" With {real} reals and {fake} fakes there that promises little: take at least {round(1 / MAX_ERROR)} of each."
+    )
 
 
 def _between(limits: Thresholds) -> str:

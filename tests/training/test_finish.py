@@ -222,6 +222,10 @@ def test_the_card_names_the_views_of_a_still_and_a_source_whose_promise_was_not_
     )
     assert "judged mirrored too" in plain
     assert "could not be kept" not in plain
+    assert "promises little" not in plain
+    few = {**spec.metrics, "val": {"all": {**figures, "real": 19}}}
+    small = model_card(DetectorSpec.from_dict({**spec.to_dict(), "metrics": few}))
+    assert "With 19 reals and 100 fakes there that promises little: take at least 20 of each." in small
 
 
 def test_what_it_began_from_passes_on_its_licence(run, tmp_path):
