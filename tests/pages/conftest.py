@@ -12,8 +12,10 @@ from streamlit.testing.v1 import AppTest, app_test
 
 from core import samples
 from core.media import H264Writer
-from pages.components import resources
+from core.training import queue
+from pages.components import resources, training_samples
 from tests.pages.support import BLUE, RED, ROOT, ColourDetector, find_by_light, noisy, open_app, png, write_detector
+from tests.pages.training_runs import pretend_to_start
 
 
 class AfterTheFirstRun(PagesManager):
@@ -68,3 +70,19 @@ def clip(tmp_path: Path) -> Path:
         for number in range(20):
             writer.write(noisy(RED), number / 10)
     return path
+
+
+@pytest.fixture
+def root(detector: ColourDetector, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder of runs, in which nothing is ever really started."""
+    monkeypatch.setenv("DEEPFAKE_RUNS", str(tmp_path / "runs"))
+    monkeypatch.setattr(queue, "launch", pretend_to_start)
+    monkeypatch.setattr(training_samples, "A_CLASS", 2)
+    (tmp_path / "runs").mkdir()
+    return tmp_path / "runs"
+
+
+@pytest.fixture
+def form(root: Path) -> AppTest:
+    """The form, which stands there at once where there is no run."""
+    return open_app().switch_page("pages/training.py").run()

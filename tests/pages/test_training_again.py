@@ -1,20 +1,17 @@
 """Another run with the settings of one that was: the form holds each of them, and its data if they are still there."""
 
-import shutil
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
-from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from core.training import queue, runs
+from core.training import runs
 from core.training.config import TrainConfig
 from core.training.presets import PRESETS
-from pages.components import training_samples
-from tests.pages.support import ColourDetector, open_app, run_until
-from tests.pages.training_runs import pretend_to_start, write_run
+from tests.pages.support import open_app, run_until
+from tests.pages.training_forms import can_start, data_set
+from tests.pages.training_runs import write_run
 
 FAILED = "20261120-091400-0000"
 UNUSUAL = {
@@ -31,26 +28,6 @@ UNUSUAL = {
 }
 
 
-@pytest.fixture
-def root(detector: ColourDetector, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder of runs, in which nothing is ever really started."""
-    monkeypatch.setenv("DEEPFAKE_RUNS", str(tmp_path / "runs"))
-    monkeypatch.setattr(queue, "launch", pretend_to_start)
-    monkeypatch.setattr(training_samples, "A_CLASS", 2)
-    return tmp_path / "runs"
-
-
-@pytest.fixture
-def data(tmp_path: Path) -> Path:
-    for order, label in enumerate(("Real", "Fake")):
-        for number in range(12):
-            path = tmp_path / "faces" / label / f"{number}.png"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            coarse = np.random.default_rng(100 * order + number).integers(0, 255, (8, 8, 3), np.uint8)
-            Image.fromarray(coarse).resize((96, 96)).save(path)
-    return tmp_path / "faces"
-
-
 def again(root: Path, config: TrainConfig) -> AppTest:
     """The form that the button of a failed run with these settings opens."""
     config.save(write_run(root, FAILED, "failed", done=0) / "config.json")
@@ -63,10 +40,11 @@ def again(root: Path, config: TrainConfig) -> AppTest:
 
 
 @pytest.mark.parametrize("preset", ["quick", "standard", ""])  # none: from the command line
-def test_every_setting_is_taken_over(root: Path, data: Path, preset: str) -> None:
+def test_every_setting_is_taken_over(root: Path, tmp_path: Path, preset: str) -> None:
+    data = data_set(tmp_path / "faces")
     usual = PRESETS[preset].config() if preset else TrainConfig()
     config = replace(usual, data=(str(data),), **UNUSUAL)
-    form = run_until(again(root, config), lambda app: not app.button(key="training_start").disabled)
+    form = run_until(again(root, config), can_start)
     form.button(key="training_start").click().run()
     assert not form.exception
     assert len(runs.list_runs()) == 2
@@ -74,10 +52,8 @@ def test_every_setting_is_taken_over(root: Path, data: Path, preset: str) -> Non
     assert begun == replace(config, preset=preset or "standard")
 
 
-def test_data_that_are_gone_are_asked_for(root: Path, data: Path) -> None:
-    config = TrainConfig(data=(str(data),), **UNUSUAL)
-    shutil.rmtree(data)
-    form = again(root, config)
+def test_data_that_are_gone_are_asked_for(root: Path, tmp_path: Path) -> None:
+    form = again(root, TrainConfig(data=(str(tmp_path / "gone"),), **UNUSUAL))
     assert form.text_input(key="training_name").value == "Office"
-    assert form.button(key="training_start").disabled
+    assert not can_start(form)
     assert any("Choose the data first" in one.value for one in form.caption)

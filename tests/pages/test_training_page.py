@@ -8,23 +8,14 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.detector import in_use
-from core.training import queue, runs
+from core.training import runs
 from core.training.records import read_lines
 from pages.components import training_live, training_runs
 from tests.detector import networks
-from tests.pages.support import ColourDetector, open_app, words
-from tests.pages.training_runs import pretend_to_start, write_run
+from tests.pages.support import open_app, words
+from tests.pages.training_runs import write_run
 
 RUN = "20261120-091500-a1b2"
-
-
-@pytest.fixture
-def root(detector: ColourDetector, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder of runs, in which nothing is ever really started."""
-    monkeypatch.setenv("DEEPFAKE_RUNS", str(tmp_path / "runs"))
-    monkeypatch.setattr(queue, "launch", pretend_to_start)
-    (tmp_path / "runs").mkdir()
-    return tmp_path / "runs"
 
 
 def open_training(run_id: str | None = None) -> AppTest:
