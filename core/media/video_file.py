@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -58,16 +59,10 @@ class VideoFile:
         self.damaged = 0
         self.quantiser: float | None = None
         self.wanted: frozenset[int] | None = None
-        self._container = open_container(self.path, self.name)
+        self._alone = False
+        self._open()
         try:
             self._format = self._container.format.name
-            self.stream = video_stream(self._container, self.name)
-            self.stream.thread_type = "AUTO"
-            self.stream.codec_context.options = (
-                DECODER_OPTIONS
-                | EXPORT
-                | ({"trans_color": str(0xFFFFFF)} if self.stream.codec_context.name == "gif" else {})
-            )
             self._ahead: Iterator[RawFrame] = self._decode()
             self._first = next(self._ahead, None)
             if self._first is None:
@@ -100,6 +95,17 @@ class VideoFile:
         self._first, self._ahead = None, iter(())
         self._container.close()
 
+    def _open(self) -> None:
+        self._container = open_container(self.path, self.name)
+        try:
+            self.stream = video_stream(self._container, self.name)
+        except MediaError:
+            self._container.close()
+            raise
+        self.stream.thread_type = "NONE" if self._alone else "AUTO"
+        of_gif = {"trans_color": str(0xFFFFFF)} if self.stream.codec_context.name == "gif" else {}
+        self.stream.codec_context.options = DECODER_OPTIONS | EXPORT | of_gif
+
     @property
     def is_seekable(self) -> bool:
         """Whether a seek in this kind of file leads to exactly the frames that decoding from the start gives."""
@@ -117,8 +123,7 @@ class VideoFile:
     def frames_from(self, pts: int) -> Iterator[RawFrame]:
         """The frames from the last key frame at or before `pts` (in units of the stream) on."""
         self._first = None
-        self._container.seek(pts, stream=self.stream)
-        return self._decode()
+        return self._decode(pts)
 
     def seconds(self, pts: int) -> float:
         """The time of a time stamp, in seconds from the start of the video stream."""
@@ -172,8 +177,33 @@ class VideoFile:
         """Whether the length is that of the video stream; a file's may be that of a longer sound track."""
         return bool(self.stream.duration or "DURATION" in self.stream.metadata or not self.info.has_audio)
 
-    def _decode(self) -> Iterator[RawFrame]:
-        """Decode from where the file stands; what is damaged is counted and left out."""
+    def _decode(self, pts: int | None = None) -> Iterator[RawFrame]:
+        """Decode from a time stamp on (None: from where the file stands); what is damaged is counted and left out.
+
+        What a decoder makes of damage depends on which of the frames that it decodes at once was quicker. So at the
+        first of it the file is opened anew and goes on frame by frame: one file gives the same frames each time.
+        """
+        if pts is not None:
+            self._container.seek(pts, stream=self.stream)
+        given, last = 0, pts
+        for frame in self._decoded():
+            if self.damaged and not self._alone:
+                break
+            given, last = given + 1, frame.pts
+            yield frame
+        if self.damaged and not self._alone:
+            self._container.close()
+            self._alone, self.damaged = True, 0
+            self._open()
+            if last is not None and given and self.is_seekable:
+                self._container.seek(last, stream=self.stream)
+                yield from (frame for frame in self._decoded() if frame.pts is None or frame.pts > last)
+            else:
+                if pts is not None:
+                    self._container.seek(pts, stream=self.stream)
+                yield from islice(self._decoded(), given, None)
+
+    def _decoded(self) -> Iterator[RawFrame]:
         packets = self._container.demux(self.stream)
         while True:
             try:

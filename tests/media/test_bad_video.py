@@ -1,12 +1,15 @@
+import contextlib
 import os
 import resource
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
 from core.errors import MediaError
 from core.media import Sampling, VideoReader, probe_video, read_frame_at
+from core.media.video_file import VideoFile
 from tests.media import make_media as make
 from tests.media.make_media import ODD_NAMES, numbered_video, quadrants, write_video
 from tests.media.test_video import read
@@ -68,6 +71,41 @@ def test_damage_in_the_middle_does_not_end_the_video(tmp_path):
     whole = _textured(tmp_path / "a.mp4", options={"g": "10"})
     indexes, _, _, _ = read(make.damage(whole, tmp_path / "damaged.mp4", 0.5, 3000))
     assert len(indexes) > 50  # what comes after the damage is there
+
+
+def _pixels(frames) -> list[tuple[int | None, bytes]]:
+    return [(frame.pts, frame.to_ndarray().tobytes()) for frame in frames]
+
+
+def _in_one_thread(path: Path) -> list[tuple[int | None, bytes]]:
+    """Intact frames by PyAV alone: of damage several threads make something else each time."""
+    found = []
+    with av.open(path) as container:
+        container.streams.video[0].thread_type = "NONE"
+        for packet in container.demux(video=0):
+            with contextlib.suppress(av.FFmpegError):
+                found += [
+                    (frame.pts, frame.to_ndarray().tobytes()) for frame in packet.decode() if not frame.is_corrupt
+                ]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("suffix", "options"),
+    [
+        ("mp4", {"g": "10"}),
+        ("mp4", {"g": "250"}),  # all that comes after the damage leans on it
+        ("avi", {"g": "10", "bf": "0"}),  # where seeking is not exact: decoded from the start once more
+    ],
+)
+def test_a_damaged_file_gives_the_same_frames_each_time(tmp_path, suffix, options):
+    whole = _textured(tmp_path / f"a.{suffix}", options=options)
+    path = make.damage(whole, tmp_path / f"damaged.{suffix}", 0.5, 3000)
+    expected = _in_one_thread(path)
+    for _ in range(3):
+        with VideoFile(path) as video:
+            assert _pixels(video.frames()) == expected
+            assert video.damaged
 
 
 def test_a_sound_track_that_is_longer_is_no_damage(tmp_path):
