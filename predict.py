@@ -2,7 +2,8 @@
 
     python predict.py portrait.jpg                              # a table to read
     python predict.py clip.mp4 --every-frame                    # miss no frame
-    python predict.py archive/ --format jsonl --output out.jsonl
+    python predict.py archive/ --format jsonl --output out.jsonl            # a line as soon as a file is done
+    python predict.py archive/ --format jsonl --output out.jsonl --resume   # goes on where that was stopped
     python predict.py archive/ --format csv > out.csv
     python predict.py clip.mp4 --heatmaps heatmaps/             # why: evidence drawn onto the faces
     python predict.py clip.mp4 --heatmap-video why.mp4          # the same for every frame of one video, with its sound
@@ -10,20 +11,22 @@
     python predict.py clip.mp4 --report clip.pdf --language de  # one file's report, to be filed; or .html
     python predict.py portrait.jpg --format json --metadata     # what the file says of itself, Content Credentials too
 
-Exit status: 0 when all files could be read, 1 when some could not (the others are done), 2 for wrong usage, 130 when
-stopped.
+Folders are searched for files with the suffix of an image or a video, hidden ones left out; a file that is named is
+looked at whatever its name. Exit status: 0 when all files could be read, 1 when some could not (the others are done),
+2 for wrong usage or results that cannot be written, 130 when stopped; what was found until then is kept.
 """
 
 import argparse
 import os
+import signal
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.errors import MediaError, SetupError, UserError
-from core.output import Progress, open_output
+from core.output import Progress, check_outputs, open_output
 from core.setup_check import check_system
 from core.words import LANGUAGES
 
@@ -50,6 +53,9 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--format", choices=FORMATS, default="table", help="default: %(default)s")
     parser.add_argument("--output", type=Path, metavar="FILE", help="write there instead of to the terminal")
+    parser.add_argument(
+        "--resume", action="store_true", help="leave out files that the JSON Lines in --output tell of, and add to them"
+    )
     sampling = parser.add_mutually_exclusive_group()
     sampling.add_argument("--every-frame", action="store_true", help="analyse every frame of a video")
     sampling.add_argument(
@@ -104,43 +110,58 @@ def main(argv: list[str] | None = None) -> int:
         arguments = parser.parse_args(argv)
         if arguments.metadata and arguments.format not in ("json", "jsonl"):
             parser.error("--metadata adds to JSON records: give --format json or jsonl as well")
+        if arguments.resume and (arguments.format != "jsonl" or not arguments.output):
+            parser.error("--resume goes on with JSON Lines: give --format jsonl and --output as well")
         return run(arguments)
     except SetupError as error:
         return _fail(str(error))
-    except KeyboardInterrupt:
-        print("predict.py: stopped", file=sys.stderr)
+    except KeyboardInterrupt as stop:
+        print("; ".join(["predict.py: stopped", *map(str, stop.args)]), file=sys.stderr)
         return EXIT_INTERRUPTED
     except BrokenPipeError:  # `predict.py … | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _let_go_of_stdout()
         return EXIT_DONE
+    except OSError as error:
+        _let_go_of_stdout()
+        return _fail(f"The results cannot be written ({error.strerror}): make room, or choose another place.")
+
+
+def _let_go_of_stdout() -> None:
+    """What it still holds cannot be written: without this Python would try once more when it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Analyse and write what the arguments ask for."""
     from core.analysis import collect
     from core.analysis.formats import FORMATS as WRITERS
+    from core.analysis.resume import recorded
 
     found = collect(arguments.paths)
     for problem in found.problems:
         print(f"predict.py: {problem}", file=sys.stderr)
-    failed = bool(found.problems)
+    failed, streaming = bool(found.problems), arguments.format == "jsonl"
     with ExitStack() as stack:
         try:
+            check_outputs(arguments.output)
+            done = recorded(arguments.output) if arguments.resume else ()
+            files = tuple(path for path in found.files if str(path) not in done)
             if arguments.heatmap_video:
                 from core.explain.heatmap_video import check_request
 
-                check_request(found.files, arguments.heatmap_video)
-            reporter = _reporter(arguments, found.files) if arguments.report else None
-            detector = _load(arguments) if found.files else None
+                check_request(files, arguments.heatmap_video)
+            reporter = _reporter(arguments, files) if arguments.report else None
+            detector = _load(arguments) if files else None
             if arguments.heatmaps:
                 arguments.heatmaps.mkdir(parents=True, exist_ok=True)
-            stream = stack.enter_context(open_output(arguments.output, streaming=arguments.format == "jsonl"))
+            output = open_output(arguments.output, streaming=streaming, append=arguments.resume, keep_part=True)
+            stream = stack.enter_context(output)
         except UserError as error:
             return _fail(str(error))
         except OSError as error:
             return _fail(f'"{error.filename}" cannot be written ({error.strerror}): choose another place.')
         writer = stack.enter_context(WRITERS[arguments.format](stream))
-        for report in _reports(found.files, detector, arguments):
+        for report in _reports(files, detector, arguments):
             failed |= report.verdict == "error"
             if arguments.heatmaps:
                 failed |= not _draw(report, detector, arguments.heatmaps)
@@ -149,7 +170,14 @@ def run(arguments: argparse.Namespace) -> int:
             if reporter:
                 failed |= not _report(report, detector, reporter)
             writer.write(report, _metadata(report) if arguments.metadata else None)
+    _say_left_out(found.others if found.files else 0)
     return EXIT_SOME_FAILED if failed else EXIT_DONE
+
+
+def _say_left_out(count: int) -> None:
+    if count:
+        files = "1 file is" if count == 1 else f"{count:,} files are"
+        print(f"predict.py: {files} left out, as no image and no video by the suffix", file=sys.stderr)
 
 
 def _reports(files: tuple[Path, ...], detector: Any, arguments: argparse.Namespace) -> "Iterator[Report]":
@@ -246,17 +274,17 @@ def _metadata(report: "Report") -> dict[str, Any]:
 
 
 def _positive_float(text: str) -> float:
-    value = float(text)
-    if not 0 < value <= 1000:
-        raise argparse.ArgumentTypeError(f"must be above 0 and at most 1000, not {text}")
-    return value
+    with suppress(ValueError):
+        if 0 < (value := float(text)) <= 1000:
+            return value
+    raise argparse.ArgumentTypeError(f"must be a number above 0 and at most 1000, not {text}")
 
 
 def _positive_int(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"must be a whole number from 1, not {text}")
-    return value
+    with suppress(ValueError):
+        if (value := int(text)) >= 1:
+            return value
+    raise argparse.ArgumentTypeError(f"must be a whole number from 1, not {text}")
 
 
 def _fail(sentence: str) -> int:
@@ -265,4 +293,5 @@ def _fail(sentence: str) -> int:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as services and `timeout` stop it: by the same way out
     sys.exit(main())

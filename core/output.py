@@ -17,10 +17,21 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def open_output(path: Path | None, *, streaming: bool) -> Iterator[TextIO]:
+def open_output(
+    path: Path | None, *, streaming: bool, append: bool = False, keep_part: bool = False
+) -> Iterator[TextIO]:
     """The terminal, or a file that appears whole or not at all; a streaming one grows line by line instead.
 
     A link stays, and what it leads to is written. So do devices and pipes, which are written to and never replaced.
+
+    Args:
+        path: The file; None for the terminal.
+        streaming: Whether each line counts by itself.
+        append: Whether a streaming file goes on after what it holds.
+        keep_part: What is there when the work is stopped is kept beside the file, "x.partial.csv" for "x.csv".
+
+    Raises:
+        KeyboardInterrupt: The work was stopped; its message says where the part is.
     """
     options: dict[str, Any] = {"encoding": "utf-8", "errors": "backslashreplace", "newline": ""}
     if path is None:
@@ -29,8 +40,11 @@ def open_output(path: Path | None, *, streaming: bool) -> Iterator[TextIO]:
         yield sys.stdout
         sys.stdout.flush()
     elif streaming or _is_special(path):
-        with path.open("w", **options) as stream:
-            yield stream
+        try:
+            with path.open("a" if append else "w", **options) as stream:
+                yield stream
+        except KeyboardInterrupt as stop:
+            raise _kept_in(path) from stop
     else:
         path = Path(os.path.realpath(path))
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.")
@@ -39,10 +53,24 @@ def open_output(path: Path | None, *, streaming: bool) -> Iterator[TextIO]:
         try:
             with whole.open("w", **options) as stream:
                 yield stream
-            whole.chmod(0o666 & ~_umask())  # mkstemp made it readable by its owner alone
-            whole.replace(path)
+            _publish(whole, path)
+        except KeyboardInterrupt as stop:
+            if not keep_part:
+                raise
+            part = path.with_name(f"{path.stem}.partial{path.suffix}")
+            _publish(whole, part)
+            raise _kept_in(part) from stop
         finally:
             whole.unlink(missing_ok=True)
+
+
+def _kept_in(path: Path) -> KeyboardInterrupt:
+    return KeyboardInterrupt(f"what was found until then is in {path}")
+
+
+def _publish(whole: Path, path: Path) -> None:
+    whole.chmod(0o666 & ~_umask())  # mkstemp made it readable by its owner alone
+    whole.replace(path)
 
 
 def check_outputs(*paths: Path | None) -> None:

@@ -93,12 +93,19 @@ class Table(Writer):
 
     def __init__(self, stream: TextIO) -> None:
         super().__init__(stream)
+        self._stopped = False
         self._rows: list[tuple[str, ...]] = []
         self._verdicts: Counter[str] = Counter()
 
     def write(self, report: Report, more: Mapping[str, Any] | None = None) -> None:
         self._rows.append(table_row(report))
         self._verdicts[VERDICT_WORDS[report.verdict]] += 1
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stopped = kind is not None
+        super().__exit__(kind, error, trace)
 
     def close(self) -> None:
         if not self._rows:
@@ -107,7 +114,8 @@ class Table(Writer):
         for row in (TABLE_HEAD, [*("-" * width for width in widths[:-1]), "-------"], *self._rows):
             self._stream.write("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() + "\n")
         counts = ", ".join(f"{count} {words}" for words, count in self._verdicts.most_common())
-        self._stream.write(f"\n{len(self._rows)} {'file' if len(self._rows) == 1 else 'files'}: {counts}\n")
+        looked_at = f"{len(self._rows)} {'file' if len(self._rows) == 1 else 'files'}"
+        self._stream.write(f"\n{'Stopped after ' if self._stopped else ''}{looked_at}: {counts}\n")
 
 
 FORMATS: dict[str, type[Writer]] = {"table": Table, "json": JsonList, "jsonl": JsonLines, "csv": Csv}

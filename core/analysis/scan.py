@@ -27,10 +27,12 @@ class Found:
     Attributes:
         files: Files to analyse, each once, in the order of the paths given, folders sorted by name.
         problems: A sentence for each folder that cannot be read or holds no media.
+        others: How many files in folders have another suffix and were left out.
     """
 
     files: tuple[Path, ...]
     problems: tuple[str, ...] = ()
+    others: int = 0
 
 
 def collect(paths: Iterable[str | Path]) -> Found:
@@ -41,18 +43,21 @@ def collect(paths: Iterable[str | Path]) -> Found:
     """
     files: dict[str, Path] = {}
     problems: list[str] = []
+    others = 0
     for path in map(Path, paths):
         if not _is_folder(path):
             files.setdefault(_key(path), path)
             continue
         unreadable: list[str] = []
-        inside = list(_walk(path, unreadable))
+        all_inside = list(_walk(path, unreadable))
+        inside = [file for file in all_inside if file.suffix.lower() in IMAGE_SUFFIXES | VIDEO_SUFFIXES]
+        others += len(all_inside) - len(inside)
         problems += unreadable
         if not inside and not unreadable:
             problems.append(f'The folder "{shown_name(path.absolute())}" holds no image and no video.')
         for file in inside:
             files.setdefault(_key(file), file)
-    return Found(tuple(files.values()), tuple(problems))
+    return Found(tuple(files.values()), tuple(problems), others)
 
 
 def scan(
@@ -134,7 +139,7 @@ def _error_report(path: str | Path, kind: str | None, sentence: str, detector: D
 
 
 def _walk(folder: Path, unreadable: list[str]) -> Iterator[Path]:
-    """Media in a folder, sorted by name at each level, files before folders."""
+    """Files in a folder that are not hidden, sorted by name at each level, files before folders."""
     seen: set[tuple[int, int]] = set()
 
     def complain(error: OSError) -> None:
@@ -149,7 +154,7 @@ def _walk(folder: Path, unreadable: list[str]) -> Iterator[Path]:
         seen.add((status.st_dev, status.st_ino))
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
-            if not name.startswith(".") and Path(name).suffix.lower() in IMAGE_SUFFIXES | VIDEO_SUFFIXES:
+            if not name.startswith("."):
                 yield Path(root, name)
 
 
