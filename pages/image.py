@@ -1,5 +1,6 @@
 """Check pictures: drop in several or take one; each is judged face by face."""
 
+import time
 from functools import partial
 
 import streamlit as st
@@ -31,6 +32,8 @@ from pages.components.text import escape
 PAGE = "image"
 AT_ONCE = 5  # pictures shown at once; the others are a page number away
 TYPES = sorted(suffix.lstrip(".") for suffix in IMAGE_SUFFIXES)
+NAMED = 12  # pictures of each verdict that are named while others are judged
+REDRAWN_S = 1.0
 FILES, CAMERA = "Files", "Camera"
 
 
@@ -70,23 +73,38 @@ def choose() -> list[StoredMedia]:
     return sources.items(PAGE)
 
 
+def verdict_of(report: ImageReport | UserError) -> Verdict:
+    return "error" if isinstance(report, UserError) else report.verdict
+
+
+def so_far(items: list[StoredMedia], found: dict[str, ImageReport | UserError]) -> None:
+    """Names by verdict, the worst first, of what is judged while the others wait."""
+    for name, look in verdict.LOOKS.items():
+        names = [escape(item.name) for item in items if item.digest in found and verdict_of(found[item.digest]) == name]
+        more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+        if names:
+            st.markdown(f":{look.colour}[{look.icon} **{look.word}:**] {', '.join(names[:NAMED])}{more}")
+
+
 def analyse(items: list[StoredMedia], detector: Detector) -> dict[str, ImageReport | UserError]:
-    """Report or error by digest; a bar shows how far it is when there are several."""
+    """Report or error by digest; of several a bar shows how far it is, and names below it what was found so far."""
     found: dict[str, ImageReport | UserError] = {}
-    bar = st.empty()
+    bar, names = st.empty(), st.empty()
+    drawn = time.monotonic()
     for number, item in enumerate(items):
         if len(items) > 1:
             bar.progress(number / len(items), text=f"Picture {number + 1} of {len(items)}: {escape(item.name)}")
+        if found and time.monotonic() - drawn > REDRAWN_S:  # never while all of it is known from before
+            drawn = time.monotonic()
+            with names.container():
+                so_far(items, found)
         try:
             found[item.digest] = results.image_report(item, detector)
         except UserError as error:
             found[item.digest] = error
     bar.empty()
+    names.empty()
     return found
-
-
-def verdict_of(report: ImageReport | UserError) -> Verdict:
-    return "error" if isinstance(report, UserError) else report.verdict
 
 
 def chosen(items: list[StoredMedia], found: dict[str, ImageReport | UserError]) -> list[StoredMedia]:

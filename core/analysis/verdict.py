@@ -147,12 +147,14 @@ def judge_image(faces: Sequence[FaceScore]) -> tuple[Verdict, float | None, tupl
     """The verdict on a picture by its worst face: verdict, that face's probability, reasons.
 
     One face that is fake makes the picture fake; without one, a face that cannot be judged makes it uncertain.
-    With several faces each reason names its face by its number, from 1 in the order given.
+    With several faces each reason names its face by its number, from 1 in the order given; those of the face that
+    decides come first.
     """
     index = worst_face(faces)
     if index is None:
         return "no_face", None, (NO_FACE_IMAGE,)
-    reasons = _numbered("Face", ((i + 1, face.reasons) for i, face in enumerate(faces)), len(faces) > 1)
+    order = sorted(range(len(faces)), key=lambda i: i != index)
+    reasons = _numbered("Face", ((i + 1, faces[i].reasons) for i in order), len(faces) > 1)
     return faces[index].verdict, faces[index].fake_probability, reasons
 
 
@@ -169,11 +171,12 @@ def worst_track(tracks: Sequence[TrackReport], thresholds: Thresholds) -> TrackR
 
 
 def judge_video(tracks: Sequence[TrackReport], thresholds: Thresholds) -> tuple[Verdict, float | None, tuple[str, ...]]:
-    """The verdict on a video by its worst person: verdict, that person's probability, reasons."""
+    """The verdict on a video by its worst person: verdict, that person's probability, reasons, that one's first."""
     worst = worst_track(tracks, thresholds)
     if worst is None:
         return "no_face", None, (NO_FACE_VIDEO,)
-    reasons = _numbered("Person", ((track.id, track.reasons) for track in tracks), len(tracks) > 1)
+    order = sorted(tracks, key=lambda track: track is not worst)
+    reasons = _numbered("Person", ((track.id, track.reasons) for track in order), len(tracks) > 1)
     return worst.verdict, worst.fake_probability, reasons
 
 

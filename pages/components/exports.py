@@ -48,7 +48,7 @@ def facts(report: Report) -> str:
         parts.append(f"{report.size_wh[0]} × {report.size_wh[1]}")
     if isinstance(report, VideoReport):
         parts += [duration(report.duration_s), f"{count(len(report.frames), 'frame')} looked at ({report.sampling})"]
-    return " · ".join([*parts, f"analysed in {report.seconds:.1f} s by {escape(report.model)}"])
+    return " · ".join([*parts, f"analysed in {report.seconds:.1f} s by the detector “{escape(report.model)}”"])
 
 
 def row(

@@ -30,13 +30,17 @@ def keep(upload: Any) -> StoredMedia:
 def store_all(uploads: Sequence[Any]) -> list[StoredMedia]:
     """Uploads in the store; one that cannot be stored says why and the others go on. The same file stands once."""
     found: dict[str, StoredMedia] = {}
+    again: list[str] = []
     for upload in uploads:
         try:
             item = keep(upload)
         except UserError as error:
             resources.show_error(error)
         else:
-            found.setdefault(item.digest, item)
+            if found.setdefault(item.digest, item) is not item:
+                again.append(f"{escape(upload.name)} is the same file as {escape(found[item.digest].name)}.")
+    if again:
+        st.caption(" ".join(again))
     return list(found.values())
 
 

@@ -12,7 +12,7 @@ from core.detector import Detector
 from core.store import StoredMedia
 from core.words import words
 from pages.components import faces, pictures, player, resources, verdict
-from pages.components.text import clock, escape
+from pages.components.text import clock, count, escape
 
 STRONGEST = 6
 GALLERY_OPACITY = 0.4
@@ -140,7 +140,7 @@ def _person(track: TrackReport, key: str, digest: str) -> None:
     with st.container(border=True, height="stretch"):
         st.markdown(f"**Person {track.id}**")
         verdict.badge(track.verdict, track.fake_probability)
-        st.caption(f"{clock(track.start_s)} to {clock(track.end_s)}, {track.face_count} faces judged")
+        st.caption(f"{clock(track.start_s)} to {clock(track.end_s)}, {count(track.face_count, 'face')} judged")
         for reason in track.reasons:
             st.caption(escape(reason))
         for stretch in track.stretches:

@@ -182,6 +182,11 @@ def face(verdict, probability, *reasons):
         ([face("uncertain", 0.02, "Small."), face("real", 0.1)], ("uncertain", 0.02, ("Face 1: Small.",))),
         ([face("uncertain", 0.5, "One.")], ("uncertain", 0.5, ("One.",))),  # a single face needs no number
         ([face("fake", 0.8), face("fake", 0.9)], ("fake", 0.9, ())),
+        # what is said of the face that decides comes first: in a crowd few read further
+        (
+            [face("uncertain", 0.3, "A."), face("uncertain", 0.5, "B."), face("uncertain", 0.4, "C.")],
+            ("uncertain", 0.5, ("Face 2: B.", "Face 1: A.", "Face 3: C.")),
+        ),
     ],
 )
 def test_judge_image(faces, expected):

@@ -1,16 +1,20 @@
 """The image page: upload, verdict, error, sample; what was analysed comes back without the network."""
 
 import io
+import time
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
+import streamlit as st
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from core.faces import Face
-from pages.components import resources
+from core.store import StoredMedia
+from pages.components import resources, results
 from tests.pages.support import BLACK, BLUE, GREY, RED, ColourDetector, noisy, open_app, png, words
 
 
@@ -66,6 +70,29 @@ def test_of_many_pictures_those_of_one_verdict_can_be_looked_at(app: AppTest) ->
     pills = next(group for group in app.button_group if group.label == "Show only")
     pills.set_value("fake").run()
     assert len(app.metric) == 5  # the first of two pages
+
+
+def test_a_file_given_twice_is_said_to_be_the_same(app: AppTest) -> None:
+    upload(app, ("a.png", png(RED)), ("b.png", png(BLUE)), ("copy.png", png(RED)))
+    assert "copy.png is the same file as a.png." in [caption.value for caption in app.caption]
+    assert [one.value for one in app.subheader if one.value in ("a.png", "b.png", "copy.png")] == ["a.png", "b.png"]
+
+
+def test_what_is_judged_is_named_while_the_others_wait(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    judge = results.image_report
+
+    def slowly(item: StoredMedia, detector: Any) -> Any:
+        if item.name == "last.png":
+            st.stop()  # the page as it is while the last one is judged
+        time.sleep(1.1)
+        return judge(item, detector)
+
+    monkeypatch.setattr(results, "image_report", slowly)
+    upload(app, ("red.png", png(RED)), ("blue.png", png(BLUE)), ("last.png", png(BLACK)))
+    said = [one.value for one in app.markdown]
+    assert ":red[:material/gpp_maybe: **Likely fake:**] red.png" in said
+    assert ":green[:material/check_circle: **No manipulation found:**] blue.png" in said
+    monkeypatch.undo()
 
 
 def test_nothing_but_no_manipulation_found_is_ever_said_of_real(app: AppTest) -> None:
