@@ -19,8 +19,8 @@ def measure_quality(crop: NDArray[np.uint8], face: Face, quantiser: float | None
         quantiser: That of its frame, for a face of a film.
 
     Returns:
-        Height in pixels, sharpness (standard deviation of the Laplacian at 112 px), brightness (mean grey level), turn
-        and noise; see `Quality`.
+        Height in pixels, sharpness (standard deviation of the Laplacian at 112 px), brightness (mean grey level), turn,
+        noise and tilt; see `Quality`.
     """
     grey = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)
     if grey.shape != (MEASURED_SIDE, MEASURED_SIDE):
@@ -33,6 +33,7 @@ def measure_quality(crop: NDArray[np.uint8], face: Face, quantiser: float | None
         turn=None if face.landmarks is None else head_turn(face.landmarks),
         noise=noise_level(crop),
         quantiser=quantiser,
+        tilt=None if face.landmarks is None else head_tilt(face.landmarks),
     )
 
 
@@ -68,3 +69,20 @@ def head_turn(landmarks: NDArray[np.float32]) -> float | None:
         return None
     share = float((nose - left_eye) @ axis) / length_squared
     return min(1.0, abs(2.0 * share - 1.0))
+
+
+def head_tilt(landmarks: NDArray[np.float32]) -> float | None:
+    """How far a face leans to a side: the angle between the line from its eyes to its mouth and straight down.
+
+    Args:
+        landmarks: (5, 2) x, y: left eye, right eye, nose, both mouth corners.
+
+    Returns:
+        Degrees, 0 (upright) .. 180 (upside down); None when eyes and mouth coincide and nothing can be measured.
+    """
+    points = np.asarray(landmarks, dtype=np.float64)
+    right, down = points[3:].mean(axis=0) - points[:2].mean(axis=0)
+    length = float(np.hypot(right, down))
+    if not np.isfinite(length) or length < 1e-3:
+        return None
+    return float(np.degrees(np.arctan2(abs(right), down)))

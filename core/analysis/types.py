@@ -34,6 +34,8 @@ class Quality:
         noise: Standard deviation of the noise of the grey crop at 112 px, in grey levels; None if it was not measured.
         quantiser: How coarsely its frame was compressed, as H.264's mean quantisation parameter, 0 to 51; None for
             pictures and other codecs.
+        tilt: How far the face leans to a side, in degrees from upright, 0..180 (upside down), by the line from its eyes
+            to its mouth; None if unknown.
     """
 
     face_px: float
@@ -42,6 +44,7 @@ class Quality:
     turn: float | None = None
     noise: float | None = None
     quantiser: float | None = None
+    tilt: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -51,6 +54,7 @@ class Quality:
             "turn": _round(self.turn, 3),
             "noise": _round(self.noise, 2),
             "quantiser": _round(self.quantiser, 1),
+            "tilt": _round(self.tilt, 1),
         }
 
 

@@ -14,7 +14,7 @@ from core.analysis.types import FaceScore, Quality, TrackReport, Verdict
 if TYPE_CHECKING:
     from core.detector.spec import QualityGates, Thresholds
 
-Gate = Literal["small", "blurred", "turned", "dark", "noisy", "compressed"]
+Gate = Literal["small", "blurred", "turned", "dark", "noisy", "compressed", "tilted"]
 
 VERDICT_WORDS: dict[Verdict, str] = {
     "real": "no manipulation found",
@@ -30,6 +30,7 @@ GATE_WORDS: dict[Gate, str] = {
     "dark": "too dark",
     "noisy": "too noisy",
     "compressed": "too strongly compressed (look for a better copy)",
+    "tilted": "tilted too far (turn the picture upright)",
 }
 NO_FACE_IMAGE = "No face was found in this picture, so nothing can be said about it."
 NO_FACE_VIDEO = "No face was found in the frames that were analysed, so nothing can be said about this video."
@@ -50,6 +51,8 @@ def verdict_of(probability: float, thresholds: Thresholds) -> Verdict:
 def failed_gates(quality: Quality, gates: QualityGates) -> tuple[Gate, ...]:
     """The gates that a face does not pass; what is unknown passes. Empty for a face that can be judged."""
     checks: dict[Gate, bool] = {
+        # first: what lies on its side fails others as well, and this one can be mended
+        "tilted": quality.tilt is not None and quality.tilt > gates.max_tilt,
         "small": quality.face_px < gates.min_face_px,
         "blurred": quality.sharpness < gates.min_sharpness,
         "turned": quality.turn is not None and quality.turn > gates.max_turn,
@@ -93,6 +96,12 @@ def gate_sentence(gate: Gate, quality: Quality, gates: QualityGates) -> str:
         return (
             f"The film is compressed too strongly here: quantiser {value}; "
             f"above {gates.max_quantiser:g} nothing reliable can be said. Look for a better copy."
+        )
+    if gate == "tilted":
+        _, value = told_apart(gates.max_tilt, quality.tilt or 0.0, digits=0)
+        return (
+            f"The face is tilted by {value} degrees; above {gates.max_tilt:g} nothing reliable can be said. "
+            "Turn the picture upright."
         )
     value, _ = told_apart(quality.turn or 0.0, gates.max_turn, digits=2)
     return (

@@ -93,6 +93,7 @@ class QualityGates:
     min_brightness: float = 30
     max_noise: float = 6.0
     max_quantiser: float = 38
+    max_tilt: float = 45
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -215,6 +215,7 @@ def least_quality(gates: QualityGates, to: Words) -> str:
         turn=to.localised(f"{gates.max_turn:g}"),
         noise=to.localised(f"{gates.max_noise:g}"),
         quantiser=to.localised(f"{gates.max_quantiser:g}"),
+        tilt=to.localised(f"{gates.max_tilt:g}"),
     )
 
 

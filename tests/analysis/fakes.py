@@ -26,9 +26,10 @@ class FakeGates:
     min_brightness: float = 30
     max_noise: float = 8.0
     max_quantiser: float = 38
+    max_tilt: float = 45
 
 
-OPEN_GATES = FakeGates(0, 0, 1, 0, 256, 51)
+OPEN_GATES = FakeGates(0, 0, 1, 0, 256, 51, 180)
 
 
 @dataclass

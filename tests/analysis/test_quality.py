@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from core.analysis.quality import head_turn, measure_quality, noise_level
+from core.analysis.quality import head_tilt, head_turn, measure_quality, noise_level
 from core.faces.types import Face
 
 
@@ -38,6 +38,17 @@ def test_a_tilted_head_is_not_a_turned_one():
     assert head_turn(tilted) == pytest.approx(0.0, abs=1e-5)
 
 
+@pytest.mark.parametrize("degrees", [0, 20, 45, 90, 135, 180])
+@pytest.mark.parametrize("side", [1, -1])
+def test_head_tilt(degrees, side):
+    assert head_tilt(marks(0, tilt_deg=side * degrees)) == pytest.approx(degrees, abs=1e-3)
+
+
+def test_a_tilt_that_cannot_be_told():
+    assert head_tilt(np.zeros((5, 2), np.float32)) is None
+    assert head_tilt(np.full((5, 2), np.nan, np.float32)) is None
+
+
 def test_measure_quality():
     rng = np.random.default_rng(0)
     noise = rng.integers(60, 180, (112, 112, 1), dtype=np.uint8).repeat(3, axis=2)
@@ -47,6 +58,7 @@ def test_measure_quality():
     assert quality.brightness == pytest.approx(noise.mean(), abs=0.5)
     assert quality.sharpness == pytest.approx(laplacian.std(), rel=1e-3)
     assert quality.turn == pytest.approx(0.5)
+    assert quality.tilt == pytest.approx(0, abs=1e-3)
 
 
 def test_blur_lowers_sharpness_whatever_the_crop_size():

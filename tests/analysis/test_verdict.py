@@ -67,6 +67,9 @@ def test_equal_thresholds_leave_no_uncertain():
         ({"noise": None}, ()),  # a record from before it was measured
         ({"quantiser": 38.1}, ("compressed",)),
         ({"quantiser": 38.0}, ()),
+        ({"tilt": 45.1}, ("tilted",)),
+        ({"tilt": 45.0}, ()),
+        ({"tilt": None}, ()),
         ({"quantiser": None}, ()),  # a picture, or a film whose decoder does not tell
         (
             {"face_px": 10, "sharpness": 0, "turn": 1.0, "brightness": 0, "noise": 20},
@@ -115,6 +118,12 @@ def test_failed_gates(changed, expected):
                 "The film is compressed too strongly here: quantiser 41; above 38 nothing reliable can be said. "
                 "Look for a better copy."
             ],
+        ),
+        (
+            0.99,
+            {"tilt": 90.4},
+            "uncertain",
+            ["The face is tilted by 90 degrees; above 45 nothing reliable can be said. Turn the picture upright."],
         ),
         # a figure just beyond its limit is never rounded onto it
         (0.01, {"sharpness": 4.97}, "uncertain", ["The face is too blurred: sharpness 4.97, at least 5 is needed."]),
@@ -231,4 +240,4 @@ def test_judge_video(tracks, expected):
 def test_no_screen_says_more_than_no_manipulation_found():
     assert VERDICT_WORDS["real"] == "no manipulation found"
     assert set(VERDICT_WORDS) == {"real", "fake", "uncertain", "no_face", "error"}
-    assert set(GATE_WORDS) == {"small", "blurred", "turned", "dark", "noisy", "compressed"}
+    assert set(GATE_WORDS) == {"small", "blurred", "turned", "dark", "noisy", "compressed", "tilted"}

@@ -134,7 +134,8 @@ def test_faces_of_films_answer_to_the_limits_of_films():
 
 
 def test_every_gate_of_the_spec_is_looked_at_and_every_copy_works():
-    assert {gate.limit for gate in GATES} == set(vars(QualityGates()))
+    by_hand = {"max_tilt"}  # benchmarks.tilt: tight crops cannot be turned
+    assert {gate.limit for gate in GATES} == set(vars(QualityGates())) - by_hand
     picture = np.random.default_rng(0).integers(0, 255, (120, 120, 3)).astype(np.uint8)
     for change in gate_copies():
         assert change.apply(picture).dtype == np.uint8

@@ -60,7 +60,7 @@ def test_unknown_language_is_refused():
         words("xx")
 
 
-QUALITY, GATES = Quality(31.4, 1.23, 12.5, 0.81, 23.4, 41.3), QualityGates()
+QUALITY, GATES = Quality(31.4, 1.23, 12.5, 0.81, 23.4, 41.3, 77.0), QualityGates()
 SENTENCES = [
     *(gate_sentence(gate, QUALITY, GATES) for gate in GATE_WORDS),
     between_sentence(0.5, Thresholds(0.3, 0.75)),
