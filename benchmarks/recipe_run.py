@@ -132,12 +132,13 @@ def run(name: str, seed: int, folder: Path, pictures: int, rate: float) -> dict[
     import keras
 
     from benchmarks.taken_away import take_away
+    from core.data.dataset import subset
     from core.data.draw import BLENDED, seen_crop
     from core.metrics import roc_auc
     from core.training import loop
     from core.training.callbacks import Unwatched, WarmupCosine
     from core.training.config import TrainConfig
-    from core.training.loop import OFFSET, SCALE, load_samples, subset
+    from core.training.loop import OFFSET, SCALE, load_samples
     from core.training.validation import Judged
 
     recipe, cache, manifest = RECIPES[name], folder.parent / "cache", folder / "manifest.csv"

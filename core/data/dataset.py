@@ -1,6 +1,7 @@
 """What a training folder holds: pictures and videos with class, source, split and group."""
 
 import os
+import random
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import cache
@@ -14,7 +15,17 @@ from core.data.sample import REAL, SPLITS, Sample
 from core.data.splits import by_film, divide
 from core.errors import DataError
 
-__all__ = ["REAL", "SPLITS", "Labelled", "Sample", "classes_of", "find_labelled", "find_samples", "index_data"]
+__all__ = [
+    "REAL",
+    "SPLITS",
+    "Labelled",
+    "Sample",
+    "classes_of",
+    "find_labelled",
+    "find_samples",
+    "index_data",
+    "subset",
+]
 
 CHECKED_SPLITS = ("train", "val")
 SELF_BLEND_ADVICE = "add others in a folder beside it, or let fakes be made from the real ones (--self-blend 1)"
@@ -229,3 +240,12 @@ def _refuse(samples: Sequence[Sample], split: str, kind: str) -> None:
         f"The {split} split has no {kind} pictures ({different}; copies and frames of one video count once): "
         "a detector needs both classes there, so add more."
     )
+
+
+def subset(samples: Sequence[Sample], split: str, most: int) -> list[Sample]:
+    """At most `most` samples of each source and class, the same ones each time."""
+    drawn: list[Sample] = []
+    for key in sorted({(s.source, s.label) for s in samples if s.split == split}):
+        members = [s for s in samples if s.split == split and (s.source, s.label) == key]
+        drawn += random.Random(0).sample(members, min(most, len(members)))
+    return drawn

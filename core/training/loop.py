@@ -1,6 +1,5 @@
 """From a configuration to trained weights: prepare the faces, train the head, then the whole; stop and resume."""
 
-import random
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -10,7 +9,7 @@ import keras
 
 from core.data.batches import EvalBatches, TrainBatches
 from core.data.blend_set import blend_set
-from core.data.dataset import Sample, classes_of, index_data
+from core.data.dataset import Sample, classes_of, index_data, subset
 from core.data.prepare import prepare
 from core.data.survey import survey
 from core.detector.fused import fuse
@@ -290,12 +289,3 @@ class _Training:
 def _jit() -> Any:
     """Keras's choice; never on a processor, where XLA is ten times slower."""
     return "auto" if uses_gpu() else False
-
-
-def subset(samples: Sequence[Sample], split: str, most: int) -> list[Sample]:
-    """At most `most` samples of each source and class, the same ones each time."""
-    drawn: list[Sample] = []
-    for key in sorted({(s.source, s.label) for s in samples if s.split == split}):
-        members = [s for s in samples if s.split == split and (s.source, s.label) == key]
-        drawn += random.Random(0).sample(members, min(most, len(members)))
-    return drawn
