@@ -16,17 +16,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.gpu.parcels import Parcels  # before core: it stands in for what is missing there
+from benchmarks.gpu.rebuild import Ring
 from benchmarks.recipes import KINDS
 from benchmarks.taken_away import take_away
 from core.data import draw as drawing
-from core.data.augment import MEAN_PART
-from core.data.draw import read_crop
+from core.data.augment import MEAN_PART, augment
+from core.data.draw import Drawn, read_crop
 from core.data.places import contrast
 from core.data.sample import REAL, Sample
 from core.faces.crop import TIGHT_SCALE, middle, resize_crop
 
 GROUP = 16  # pictures a process draws at a time
 LARGEST, LARGEST_GRID = 224, 7
+REBUILT = KINDS["sd21_web"]
+"""The class of rebuilt faces: the decoders of diffusion's latent spaces leave such marks."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,7 @@ class Job:
     Attributes:
         name: For figures.
         size: Side of a picture in pixels.
-        blend, composite: Shares of the fakes.
+        blend, composite, rebuilt: Shares of the fakes.
         weights: Of sources, as `Draw` takes them.
         without: A source that is left out.
         kinds: Labels tell the kinds of fakes apart.
@@ -55,6 +58,7 @@ class Job:
     scale: float = TIGHT_SCALE
     patch: str = ""
     seed: int = 0
+    rebuilt: float = 0.0
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -77,9 +81,34 @@ def samples_of(job: Job, samples: Sequence[Sample]) -> list[Sample]:
     kept = [one for one in samples if not (one.split == "train" and one.source == job.without)]
     if not job.kinds:
         return kept
-    return [
-        Sample(one.path, KINDS[one.source] if one.fake else one.label, one.source, one.split, one.group) for one in kept
-    ]
+    return [Sample(one.path, _kind(one) if one.fake else one.label, one.source, one.split, one.group) for one in kept]
+
+
+def _kind(fake: Sample) -> str:
+    return drawing.BLENDED if fake.label == drawing.BLENDED else KINDS[fake.source]
+
+
+class Draw(drawing.Draw):
+    """Draws rebuilt faces too, while there are some.
+
+    Args:
+        samples: As the other one takes them.
+        ring: The rebuilt faces.
+        rebuilt_share: Of the fakes.
+        options: As the other one takes them.
+    """
+
+    def __init__(self, samples: Sequence[Sample], *, ring: Ring, rebuilt_share: float, **options: Any) -> None:
+        super().__init__(samples, **options)
+        self._ring, self._rebuilt_share = ring, rebuilt_share
+
+    def __call__(self, fake: bool, rng: np.random.Generator) -> Drawn:
+        """One picture."""
+        if fake and self._rebuilt_share and rng.random() < self._rebuilt_share:
+            crop = self._ring.some(rng)
+            if crop is not None:
+                return Drawn(augment(crop, self._size, rng), REBUILT, None)
+        return super().__call__(fake, rng)
 
 
 class Slots:
@@ -119,16 +148,17 @@ class Drawers:
         jobs: All that may be asked for.
         processes: How many.
         slots: Groups that may lie ready.
+        ring: Rebuilt faces.
     """
 
-    def __init__(self, folder: Path, jobs: Sequence[Job], processes: int, slots: int) -> None:
+    def __init__(self, folder: Path, jobs: Sequence[Job], processes: int, slots: int, ring: Ring) -> None:
         context = multiprocessing.get_context("fork")
         self.jobs, self.slots = list(jobs), Slots(slots)
         self.job = context.Value("i", -1)
         self.free, self.ready = context.Queue(), context.Queue()
         for slot in range(slots):
             self.free.put(slot)
-        arguments = (folder, self.jobs, self.slots, self.job, self.free, self.ready)
+        arguments = (folder, self.jobs, self.slots, self.job, self.free, self.ready, ring)
         self._processes = [
             context.Process(target=_work, args=(number, *arguments), daemon=True) for number in range(processes)
         ]
@@ -141,7 +171,9 @@ class Drawers:
             one.terminate()
 
 
-def _work(number: int, folder: Path, jobs: list[Job], slots: Slots, current: Any, free: Any, ready: Any) -> None:
+def _work(
+    number: int, folder: Path, jobs: list[Job], slots: Slots, current: Any, free: Any, ready: Any, ring: Ring
+) -> None:
     cv2.setNumThreads(1)
     parcels, prepared, draw, count = Parcels(folder), -1, None, 0
     looked = 0.0
@@ -159,8 +191,10 @@ def _work(number: int, folder: Path, jobs: list[Job], slots: Slots, current: Any
             if new or prepared != index:
                 set_up(job)
                 faces = partial(parcels.face, scale=job.scale)
-                draw = drawing.Draw(
+                draw = Draw(
                     samples_of(job, parcels.of("train")),
+                    ring=ring,
+                    rebuilt_share=job.rebuilt,
                     size=job.size,
                     blend_share=job.blend,
                     composite_share=job.composite,

@@ -24,16 +24,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.composites import composites
-from benchmarks.gpu import short
+from benchmarks.gpu import rebuild, short
 from benchmarks.gpu.drawing import Drawers, Job, judged_crops
 from benchmarks.gpu.learning import Feed, Trainer, by_source, floats, odds, outputs
 from benchmarks.gpu.parcels import Parcels, unpack
 from core.metrics import roc_auc
 
-WEIGHTS = {"dfdc": 2.5, "stylegan_ffhq": 1.5, "stylegan2_unsplash": 1.2, "sd21_web": 1.2}
+WEIGHTS = {"dfdc": 2.5, "stylegan_ffhq": 1.5, "stylegan2_unsplash": 0.8, "sd21_web": 0.9, "ciplab": 1.0}
 BATCH, PEAK, WARMUP_STEPS, LOCALISE = 192, 3e-4, 120, 0.2
 EMA = 0.998
-MAIN = Job("main", 224, 0.2, 0.25, WEIGHTS, kinds=True)
+MAIN = Job("main", 224, 0.15, 0.22, WEIGHTS, kinds=True, rebuilt=0.15)
 
 
 class Arm(NamedTuple):
@@ -56,7 +56,13 @@ class Session:
         (options.out / "recipes").mkdir(parents=True, exist_ok=True)
         self.shorts = [job for job in short.JOBS if job.seed in options.seeds]
         long_run = replace(MAIN, seed=options.seed)
-        self.drawers = Drawers(self.folder, [long_run, *self.shorts], options.processes, options.slots)
+        ring = rebuild.Ring()
+        self.drawers = Drawers(self.folder, [long_run, *self.shorts], options.processes, options.slots, ring)
+        self._rebuilder = None
+        if options.minutes and long_run.rebuilt:
+            self._rebuilder = rebuild.start(
+                self.folder, ring, options.pack / options.start, options.out / "rebuilt.txt"
+            )
         self.parcels, self.judged = Parcels(self.folder), list[Any]()
         self._seen: dict[Any, Any] = {}
         threading.Thread(target=self._unpacking, daemon=True).start()
@@ -162,14 +168,14 @@ class Session:
         """Judges the mean of the weights on val, and keeps it."""
         from benchmarks.gpu.arrays import save
 
-        samples, crops = self.val(MAIN)
         with trainer.swapped():
             half = self.options.out / "half.npz"
             save(half, trainer.net.arrays())
             half.rename(self.options.out / f"{name}-{trainer.step}.npz")
-            if not samples:
+            if not self.judged:
                 self.say("no val yet")
                 return
+            samples, crops = self.val(MAIN)
             found = by_source(samples, odds(outputs(trainer.net, crops, self.device, mirrored=final)))
             if final:
                 reals, fakes = self.seen("composites", lambda: composites(samples, MAIN.size, self.parcels.face))

@@ -17,6 +17,9 @@ Rgb = NDArray[np.uint8]
 LEAST_PART = 0.84
 MEAN_PART = (1 + LEAST_PART) / 2
 """Of a crop's side. A network is trained on parts of crops, and knows parts of this size best (measured: README)."""
+TURNED_SHARE = 0.3  # of the pictures lean, by angles of this standard deviation in degrees, at most `MOST_TURNED`
+TURNED_BY, MOST_TURNED = 18.0, 50.0
+QUARTERS_SHARE = 0.06  # of the pictures lie on their side or upside down
 HIDDEN_SHARE = 0.25  # of the pictures: a part of the face is painted over in them
 HIDDEN_SIDE = (0.15, 0.5)  # of the painted rectangle, in sides of the picture
 MOST_HIDDEN = 0.5  # of what was changed in a made fake, which would be a real face without
@@ -82,8 +85,26 @@ def _painted(picture: Rgb, box: Box | None, rng: Generator) -> Rgb:
 
 
 def _framed(picture: NDArray[np.uint8], rng: Generator) -> NDArray[np.uint8]:
-    """Mirrored by chance, and a part of it; of any channels."""
-    return reframe(picture[:, ::-1] if rng.random() < 0.5 else picture, rng)
+    """Mirrored and turned by chance, and a part of it; of any channels."""
+    return reframe(turn(picture[:, ::-1] if rng.random() < 0.5 else picture, rng), rng)
+
+
+def turn(picture: NDArray[np.uint8], rng: Generator) -> NDArray[np.uint8]:
+    """Leaning, on its side or upside down by chance, as large as before; what comes into view at corners is mirrored.
+
+    A quarter turn moves pixels, any other one resamples them, as the tools do that straighten a photograph.
+    """
+    chance = rng.random()
+    if chance < QUARTERS_SHARE:
+        return np.rot90(picture, int(rng.integers(1, 4)))
+    if chance >= QUARTERS_SHARE + TURNED_SHARE:
+        return picture
+    height, width = picture.shape[:2]
+    degrees = float(np.clip(rng.normal(0, TURNED_BY), -MOST_TURNED, MOST_TURNED))
+    matrix = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), degrees, 1.0)
+    way = (cv2.INTER_LINEAR, cv2.INTER_CUBIC)[rng.integers(2)]
+    whole = np.ascontiguousarray(picture)
+    return cv2.warpAffine(whole, matrix, (width, height), flags=way, borderMode=cv2.BORDER_REFLECT_101)
 
 
 def _restyle(crop: Rgb, size: int, rng: Generator) -> Rgb:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import skimage.data
 
-from benchmarks.gpu import arrays, drawing, learning, pack, run, short, train, weights
+from benchmarks.gpu import arrays, drawing, learning, pack, rebuild, run, short, train, weights
 from benchmarks.gpu import parcels as parcels_of
 from benchmarks.recipes import RECIPES
 from benchmarks.taken_away import take_away
@@ -100,6 +100,39 @@ def test_pictures_are_drawn_from_them(parcels):
     assert all(one.crop.shape == (64, 64, 3) and one.mask is not None for one in drawn)
     with pytest.raises(DataError, match="no faces that can be blended"):
         Draw(train, size=64, blend_share=1.0, faces=lambda path: None)(True, np.random.default_rng(0))
+
+
+def test_rebuilt_faces_are_drawn_once_there_are_some(parcels):
+    ring = rebuild.Ring(slots=300)
+    train_split = parcels.of("train")
+    draw = drawing.Draw(train_split, ring=ring, rebuilt_share=1.0, size=64)
+    assert draw(True, np.random.default_rng(0)).label == "fake"
+    for number in range(310):  # more than there is room for: the oldest go
+        ring.add(np.full((40, 40, 3), number % 256, np.uint8))
+    assert {ring.some(np.random.default_rng(seed))[0, 0, 0] for seed in range(99)} <= set(range(10, 256)) | set(
+        range(54)
+    )
+    drawn = draw(True, np.random.default_rng(0))
+    assert (drawn.label, drawn.crop.shape, drawn.mask) == ("diffusion", (64, 64, 3), None)
+    assert draw(False, np.random.default_rng(0)).label == "real"
+
+
+def test_autoencoders_learn_from_reals_of_the_train_split(parcels, tmp_path):
+    faces = rebuild.Faces(tmp_path / "there")
+    assert not faces
+    faces.refresh()
+    assert faces
+    batch = faces.batch(32, np.random.default_rng(0))
+    assert batch.shape == (rebuild.BATCH, 32, 32, 3)
+    fake = next(one.path for one in parcels.samples if one.fake)
+    assert fake not in faces._read
+
+
+def test_fakes_made_by_hand_keep_their_class(samples):
+    made = Sample(samples[0].path, "blended", "dfdc", "train", "9")
+    swapped = Sample(samples[0].path, "fake", "dfdc", "train", "9")
+    labels = [one.label for one in drawing.samples_of(drawing.Job("kinds", 96, kinds=True), [made, swapped])]
+    assert labels == ["blended", "face_swap"]
 
 
 def test_shuffled_parcels_are_filled_in_order_and_fakes_bounded(samples):
@@ -248,3 +281,17 @@ def test_a_sharp_step_leaves_statistics_and_moves_weights_once():
         assert all(torch.equal(one, two) for one, two in zip(kept, net.buffers(), strict=True))
     moved = max(float((one - two).abs().max()) for one, two in zip(before, net.parameters(), strict=True))
     assert 0 < moved < 1.2e-3  # the step's rate; what was tried on the way is taken back
+
+
+@pytest.mark.parametrize("make", rebuild.MAKES)
+def test_an_autoencoder_rebuilds_what_it_is_given(make):
+    torch = pytest.importorskip("torch", reason="PyTorch is for GPU machines without TensorFlow")
+    from benchmarks.gpu.xception import Xception
+
+    torch.manual_seed(0)
+    crops = np.random.default_rng(0).integers(0, 256, (2, 32, 32, 3), dtype=np.uint8)
+    learning_one = rebuild.Autoencoder(make, torch.device("cpu"), rebuild.sight(Xception().fresh().eval()))
+    for _ in range(2):
+        rebuilt = learning_one.step(crops)
+    assert (rebuilt.shape, rebuilt.dtype, learning_one.steps) == (crops.shape, np.uint8, 2)
+    assert not learning_one.ready
