@@ -83,7 +83,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     classes = MAIN.classes
     found = {one.label for one in find_samples([options.data])}
-    if not found < set(classes):
+    if not found <= set(classes):
         parser.error(f"{options.data} should tell the kinds of fakes apart: {', '.join(classes)}")
     looks = numbered([[json.loads(text) for text in path.read_text().splitlines()] for path in options.looks])
     last = looks[-1]
