@@ -96,8 +96,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--language",
         choices=list(LANGUAGES),
-        default="en",
-        help="language of the report's fixed texts (default: %(default)s)",
+        help="language of the report's fixed texts (default: en)",
     )
     return parser
 
@@ -112,6 +111,8 @@ def main(argv: list[str] | None = None) -> int:
             parser.error("--metadata adds to JSON records: give --format json or jsonl as well")
         if arguments.resume and (arguments.format != "jsonl" or not arguments.output):
             parser.error("--resume goes on with JSON Lines: give --format jsonl and --output as well")
+        if arguments.language and not arguments.report:
+            parser.error("--language is that of a report: give --report as well")
         return run(arguments)
     except SetupError as error:
         return _fail(str(error))
@@ -251,7 +252,7 @@ def _film(report: "Report", detector: Any, target: Path) -> bool:
 def _reporter(arguments: argparse.Namespace, files: tuple[Path, ...]) -> Any:
     from core.report import Reporter
 
-    return Reporter(files, arguments.report, arguments.language)
+    return Reporter(files, arguments.report, arguments.language or "en")
 
 
 def _report(report: "Report", detector: Any, reporter: Any) -> bool:

@@ -89,3 +89,10 @@ def test_metadata_wants_json(capsys, still):
         predict.main([str(still), "--metadata"])
     assert exit_info.value.code == 2
     assert "--format json" in capsys.readouterr().err
+
+
+
+def test_a_language_without_a_report_is_refused(capsys, still):
+    with pytest.raises(SystemExit, match="2"):
+        predict.main([str(still), "--language", "de"])
+    assert "--language is that of a report" in capsys.readouterr().err
