@@ -58,6 +58,9 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     add(
         "--robustness", action="store_true", help="also JPEG, downscaling, blur, noise, colour and H.264 at many levels"
     )
+    add(
+        "--changes", nargs="+", metavar="KIND", default=(), help="of --robustness, these alone: jpeg, downscale, blur …"
+    )
     add("--robustness-limit", type=int, metavar="N", default=200, help="pictures a source for that, and for --gates")
     add("--gates", action="store_true", help="also errors by size, sharpness, turn, light and noise of the face")
     add(
@@ -70,7 +73,10 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     add("--json", "--output", type=Path, metavar="FILE", dest="json", help="write everything that was measured")
     add("--html", type=Path, metavar="FILE", help="write one self-contained page, with faces from the worst mistakes")
     add("--anonymous", action="store_true", help="leave file names, folders and faces out of both")
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    if options.changes and not options.robustness:
+        parser.error("--changes chooses among those of --robustness: give that as well")
+    return options
 
 
 def faces(text: str) -> int:
@@ -93,6 +99,7 @@ def measure(options: argparse.Namespace) -> tuple[dict[str, Any], "Detector"]:
         baseline=options.baseline,
         robustness=options.robustness,
         robustness_limit=options.robustness_limit,
+        changes=tuple(options.changes),
         gates=options.gates,
         explanations=options.explanations,
     )

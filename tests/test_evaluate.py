@@ -72,6 +72,7 @@ def test_anonymous_files_name_nothing(data, tmp_path):
         (["--data", "{data}", "--split", "train"], "no train pictures"),
         (["--data", "{data}", "--limit", "0"], "at least 2"),
         (["--data", "{data}", "--robustness-limit", "-5"], "at least 2"),
+        (["--data", "{data}", "--robustness", "--changes", "jpeg", "fog"], "no change 'fog'"),
         (["--data", "{data}", "--compare", "default"], "compared with itself"),
         (["--data", "{data}", "--json", "{data}"], "cannot be written"),  # a folder
         (["--data", "{data}", "--json", "/proc/x.json"], "cannot be written"),  # a folder that takes no files
@@ -94,6 +95,7 @@ def test_what_is_wrong_is_one_sentence(data, capsys, arguments, words):
         ["--data", "x", "--split", "holdout"],  # no such split
         ["--data", "x", "--limit", "many"],  # no number
         ["--data", "x", "--explanations", "few"],
+        ["--data", "x", "--changes", "jpeg"],  # of what is not asked for
     ],
 )
 def test_wrong_usage_exits_with_2(arguments):

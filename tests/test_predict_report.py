@@ -91,7 +91,6 @@ def test_metadata_wants_json(capsys, still):
     assert "--format json" in capsys.readouterr().err
 
 
-
 def test_a_language_without_a_report_is_refused(capsys, still):
     with pytest.raises(SystemExit, match="2"):
         predict.main([str(still), "--language", "de"])

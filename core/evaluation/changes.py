@@ -71,8 +71,8 @@ class Change:
         return KINDS[self.kind].function(np.ascontiguousarray(rgb), self.level)
 
 
-def all_changes(kinds: tuple[str, ...] | None = None) -> list[Change]:
-    """Every level of these kinds; of all of them when None."""
+def all_changes(kinds: tuple[str, ...] = ()) -> list[Change]:
+    """Every level of these kinds; of all of them when none is named."""
     return [Change(name, level) for name in kinds or tuple(KINDS) for level in KINDS[name].levels]
 
 

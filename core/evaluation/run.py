@@ -14,7 +14,7 @@ from core.data.folders import few
 from core.errors import DataError, UserError
 from core.evaluation.baseline import baseline_figures, measure_features, train_sample
 from core.evaluation.cache import RowCache, detector_key
-from core.evaluation.changes import Change, all_changes
+from core.evaluation.changes import KINDS, Change, all_changes
 from core.evaluation.comparison import compare
 from core.evaluation.document import Document, describe_detector, item_columns, stamped
 from core.evaluation.explanations import measure_explanations, planned
@@ -53,6 +53,7 @@ class Request:
         baseline: Also what the spectrum alone tells.
         robustness: Also compressed, shrunk, blurred … copies.
         robustness_limit: Pictures a source for that.
+        changes: Kinds of copies, names in `KINDS`; all of them when empty.
         gates: Also where it errs by quality of the face.
         explanations: Manipulated faces on which methods of explanation are measured; 0 for none.
     """
@@ -63,6 +64,7 @@ class Request:
     baseline: bool = False
     robustness: bool = False
     robustness_limit: int = ROBUSTNESS_LIMIT
+    changes: tuple[str, ...] = ()
     gates: bool = False
     explanations: int = 0
 
@@ -91,11 +93,14 @@ def evaluate(
 
     Raises:
         DataError: The folder holds nothing to measure, or a limit is too low.
-        UserError: The other detector is the same one.
+        UserError: The other detector is the same one, or there is no such change.
         Cancelled: `should_cancel` said so; what was judged by then is remembered.
     """
     started = time.perf_counter()
     check_limit(request.robustness_limit, "limit of robustness")
+    for name in request.changes:
+        if name not in KINDS:
+            raise UserError(f"There is no change {name!r}: choose among {', '.join(KINDS)}.")
     if other and detector_key(other) == detector_key(detector):
         raise UserError(f"{detector.name} would be compared with itself: name another detector to compare it with.")
     selection = select(request.data, split=request.split, limit=request.limit)
@@ -220,7 +225,8 @@ class _Work:
         few = [one for one in pictures if one.sample.path in self._few]
         samples = [one.sample for one in few]
         levels = [
-            level_figures(few, self.judge(detector, samples, change.label, change), change) for change in all_changes()
+            level_figures(few, self.judge(detector, samples, change.label, change), change)
+            for change in all_changes(self._request.changes)
         ]
         return {"untouched": untouched_figures(few), "levels": levels}
 
@@ -271,7 +277,7 @@ class _Work:
     def _planned(self, several: bool) -> int:
         """Judgements in all, so that the bar never runs backwards."""
         request, every = self._request, len(self._selection.samples)
-        copies = request.robustness * len(all_changes()) + request.gates * len(gate_copies())
+        copies = request.robustness * len(all_changes(request.changes)) + request.gates * len(gate_copies())
         maps = planned(request.explanations) if request.explanations else 0
         return every * (1 + several + request.baseline) + len(self._train) + len(self._few) * copies + maps
 

@@ -64,6 +64,7 @@ def test_labels_are_for_people():
     assert Change("h264", 38, film=True).label == "Film, H.264, CRF 38"
     assert Change("h264", 38, film=True).key != Change("h264", 38).key
     assert len({change.key for change in all_changes()}) == len(all_changes())
+    assert {change.kind for change in all_changes(("jpeg", "blur"))} == {"jpeg", "blur"}
 
 
 def test_a_frame_of_a_film_tells_how_coarse_it_is():
