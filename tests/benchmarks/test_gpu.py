@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import skimage.data
 
-from benchmarks.gpu import arrays, drawing, learning, pack, rebuild, run, short, train, weights
+from benchmarks.gpu import arrays, autoencoders, drawing, learning, pack, rebuild, run, short, train, weights
 from benchmarks.gpu import parcels as parcels_of
 from benchmarks.recipes import RECIPES
 from benchmarks.taken_away import take_away
@@ -283,14 +283,14 @@ def test_a_sharp_step_leaves_statistics_and_moves_weights_once():
     assert 0 < moved < 1.2e-3  # the step's rate; what was tried on the way is taken back
 
 
-@pytest.mark.parametrize("make", rebuild.MAKES)
+@pytest.mark.parametrize("make", autoencoders.MAKES)
 def test_an_autoencoder_rebuilds_what_it_is_given(make):
     torch = pytest.importorskip("torch", reason="PyTorch is for GPU machines without TensorFlow")
     from benchmarks.gpu.xception import Xception
 
     torch.manual_seed(0)
     crops = np.random.default_rng(0).integers(0, 256, (2, 32, 32, 3), dtype=np.uint8)
-    learning_one = rebuild.Autoencoder(make, torch.device("cpu"), rebuild.sight(Xception().fresh().eval()))
+    learning_one = autoencoders.Autoencoder(make, torch.device("cpu"), autoencoders.sight(Xception().fresh().eval()))
     for _ in range(2):
         rebuilt = learning_one.step(crops)
     assert (rebuilt.shape, rebuilt.dtype, learning_one.steps) == (crops.shape, np.uint8, 2)
