@@ -99,7 +99,7 @@ def measure(options: argparse.Namespace) -> tuple[dict[str, Any], "Detector"]:
         baseline=options.baseline,
         robustness=options.robustness,
         robustness_limit=options.robustness_limit,
-        changes=tuple(options.changes),
+        changes=tuple(dict.fromkeys(options.changes)),
         gates=options.gates,
         explanations=options.explanations,
     )

@@ -4,10 +4,10 @@
         --add stylegan_ffhq:real:FOLDER --add stylegan_ffhq:gan:FOLDER --quality stylegan_ffhq=75 \\
         --add ciplab:real:FOLDER --add ciplab:blended:FOLDER
 
-Data sets are cut from one another, so the same photograph may lie in both. Pictures are compared as a whole, by a
-difference hash of 256 bits; what is at most 24 bits from a picture of the same sources in MANIFEST, or from another new
-one, is left out (strangers differ in 32 and more, and in 80 to 140 mostly). That finds copies of other sizes and
-qualities, not other crops. OUT gets the pictures and a manifest.csv: MANIFEST's rows and the new ones, all of train.
+Data sets are cut from one another, so the same photograph may lie in both. Pictures are compared as a whole, in the way
+of a survey of training data (`core/data/duplicates.py`): near-copies of pictures of the same sources in MANIFEST, or of
+other new ones, are left out. That finds other sizes and qualities and mirrored copies, not other crops. OUT gets the
+pictures and a manifest.csv: MANIFEST's rows and the new ones, all of train.
 The media are licensed for research: they stay outside the repository.
 """
 
@@ -23,10 +23,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.data.dataset import find_samples
+from core.data.duplicates import joined, mirrored_hash, near_copies, perceptual_hash, small_copy
 from core.errors import UserError
 
-SIDE = 16
-BITS_APART = 24  # of SIDE x SIDE
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 COLUMNS = ("path", "label", "source", "split", "group")
 
@@ -39,32 +38,38 @@ class Added(NamedTuple):
     folder: Path
 
 
-def difference_hash(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Whether each place of a picture (h, w) is brighter than its left neighbour, at 16 x 16: (32,) packed bits."""
-    small = cv2.resize(grey, (SIDE + 1, SIDE), interpolation=cv2.INTER_AREA).astype(int)
-    return np.packbits((small[:, 1:] > small[:, :-1]).ravel())
+class Seen(NamedTuple):
+    """What near-copies are told by."""
+
+    hash: int
+    mirrored: int
+    small: NDArray[np.uint8]
 
 
-class Known:
-    """Pictures that are there already."""
-
-    def __init__(self) -> None:
-        self._hashes: list[NDArray[np.uint8]] = []
-
-    def take(self, found: NDArray[np.uint8]) -> bool:
-        """Whether it is new; it is known from here on."""
-        if self._hashes:
-            apart = np.bitwise_count(np.stack(self._hashes) ^ found).sum(axis=1)
-            if apart.min() <= BITS_APART:
-                return False
-        self._hashes.append(found)
-        return True
-
-
-def hash_of(path: Path) -> NDArray[np.uint8] | None:
+def look(path: Path) -> Seen | None:
     """None where it is no picture."""
-    grey = cv2.imread(str(path), cv2.IMREAD_REDUCED_GRAYSCALE_2)
-    return None if grey is None else difference_hash(np.asarray(grey, np.uint8))
+    grey = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+    if grey is None:
+        return None
+    pixels = np.asarray(grey, np.uint8)
+    return Seen(perceptual_hash(pixels), mirrored_hash(pixels), small_copy(pixels))
+
+
+def new_ones(known: Sequence[Seen], found: Sequence[Seen]) -> list[bool]:
+    """Of each found one, whether neither a known one nor one found before it is nearly the same."""
+    every = [*known, *found]
+    if not every:
+        return []
+    pairs = near_copies(
+        [one.hash for one in every], np.stack([one.small for one in every]), [s.mirrored for s in every]
+    )
+    groups = joined(len(every), pairs)
+    taken = set(groups[: len(known)].tolist())
+    fresh = []
+    for group in groups[len(known) :].tolist():
+        fresh.append(group not in taken)
+        taken.add(group)
+    return fresh
 
 
 def copy(path: Path, to: Path, quality: int | None) -> None:
@@ -77,27 +82,32 @@ def copy(path: Path, to: Path, quality: int | None) -> None:
 
 
 def add(
-    rows: list[list[str]], several: Sequence[Added], known: Known, out: Path, qualities: dict[str, int], without: str
+    rows: list[list[str]],
+    several: Sequence[Added],
+    known: Sequence[Seen],
+    out: Path,
+    qualities: dict[str, int],
+    without: str,
 ) -> Counter[tuple[str, str, str]]:
     """Appends rows of what is new; counts by source, class and what became of it."""
     counts: Counter[tuple[str, str, str]] = Counter()
+    found: list[tuple[Added, Path, Seen]] = []
     for one in several:
         for path in sorted(one.folder.rglob("*")):
             if path.suffix.lower() not in SUFFIXES or (without and path.match(without)):
                 continue
-            found = hash_of(path)
-            if found is None:
+            seen = look(path)
+            if seen is None:
                 counts[one.source, one.label, "unreadable"] += 1
-            elif not known.take(found):
-                counts[one.source, one.label, "known"] += 1
             else:
-                counts[one.source, one.label, "new"] += 1
-                quality = qualities.get(one.source)
-                name = path.stem + (path.suffix if quality is None else ".jpg")
-                target = out / one.source / one.label / name
-                copy(path, target, quality)
-                group = f"{one.source}-{one.label}-{path.stem}"
-                rows.append([str(target), one.label, one.source, "train", group])
+                found.append((one, path, seen))
+    for (one, path, _), fresh in zip(found, new_ones(known, [seen for *_, seen in found]), strict=True):
+        counts[one.source, one.label, "new" if fresh else "known"] += 1
+        if fresh:
+            quality = qualities.get(one.source)
+            target = out / one.source / one.label / (path.stem + (path.suffix if quality is None else ".jpg"))
+            copy(path, target, quality)
+            rows.append([str(target), one.label, one.source, "train", f"{one.source}-{one.label}-{path.stem}"])
     return counts
 
 
@@ -133,11 +143,10 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     options = parse(arguments)
-    sources, known = {one.source for one in options.add}, Known()
+    sources = {one.source for one in options.add}
     rows = [[str(s.path.resolve()), s.label, s.source, s.split, s.group] for s in options.samples]
-    for sample in options.samples:
-        if sample.source in sources and not sample.is_video and (found := hash_of(sample.path)) is not None:
-            known.take(found)
+    members = [sample.path for sample in options.samples if sample.source in sources and not sample.is_video]
+    known = [seen for seen in map(look, members) if seen]
     counts = add(rows, options.add, known, options.out, dict(options.quality), options.without)
     options.out.mkdir(parents=True, exist_ok=True)
     with (options.out / "manifest.csv").open("w", newline="", encoding="utf-8") as file:

@@ -6,6 +6,7 @@ process of their own, and what they rebuild lies in memory that the drawing proc
 photograph. They go on learning all the while, so no two rebuilt faces bear quite the same marks.
 """
 
+import mmap
 import multiprocessing
 import time
 import traceback
@@ -27,6 +28,7 @@ LARGEST = 224
 SIDES = (96, 112, 128, 160, 192, 224)
 BATCH = 16
 STEPS_A_SECOND = 8  # of all of them, after HASTY_STEPS of each at full speed
+FEWEST = 256  # rebuilt faces, below which none is drawn: the same ones would come again and again
 CACHED = 6000  # crops kept in memory
 
 
@@ -34,8 +36,6 @@ class Ring:
     """The last faces that were rebuilt, in memory that all processes see."""
 
     def __init__(self, slots: int = 4096) -> None:
-        import mmap
-
         self._crops = np.frombuffer(mmap.mmap(-1, slots * LARGEST * LARGEST * 3), np.uint8).reshape(slots, -1)
         self._sides = np.frombuffer(mmap.mmap(-1, slots * 8), np.int64)
         self.made = multiprocessing.get_context("fork").Value("l", 0)
@@ -51,7 +51,7 @@ class Ring:
     def some(self, rng: Generator) -> Rgb | None:
         """One of them, or None while there are few."""
         count = min(self.made.value, len(self._sides))
-        if count < 256:
+        if count < FEWEST:
             return None
         place = int(rng.integers(count))
         side = int(self._sides[place])
