@@ -30,7 +30,7 @@ from benchmarks.gpu.learning import Feed, Trainer, by_source, floats, odds, outp
 from benchmarks.gpu.parcels import Parcels, unpack
 from core.metrics import roc_auc
 
-WEIGHTS = {"dfdc": 2.5, "stylegan_ffhq": 1.5, "stylegan2_unsplash": 0.8, "sd21_web": 0.9, "ciplab": 1.0}
+WEIGHTS = {"dfdc": 2.5, "stylegan_ffhq": 1.3, "stylegan2_unsplash": 1.2, "sd21_web": 0.9}
 BATCH, PEAK, WARMUP_STEPS, LOCALISE = 192, 3e-4, 120, 0.2
 EMA = 0.998
 MAIN = Job("main", 224, 0.15, 0.22, WEIGHTS, kinds=True, rebuilt=0.15)
