@@ -55,7 +55,7 @@ class Session:
         self.folder.mkdir(parents=True, exist_ok=True)
         (options.out / "recipes").mkdir(parents=True, exist_ok=True)
         self.shorts = [job for job in short.JOBS if job.seed in options.seeds]
-        long_run = replace(MAIN, seed=options.seed)
+        long_run = replace(MAIN, seed=options.seed, rebuilt=options.rebuilt)
         ring = rebuild.Ring()
         self.drawers = Drawers(self.folder, [long_run, *self.shorts], options.processes, options.slots, ring)
         self._rebuilder = None
@@ -198,6 +198,7 @@ def main() -> None:
     parser.add_argument("--start", default="default.npz", help="what the long run starts from; in PACK")
     parser.add_argument("--peak", type=float, default=PEAK, help="its learning rate after the warm-up")
     parser.add_argument("--seed", type=int, default=0, help="of its pictures")
+    parser.add_argument("--rebuilt", type=float, default=MAIN.rebuilt, help="share of autoencoders' faces in its fakes")
     parser.add_argument("--until", type=float, default=12.0, help="minutes after which no comparison begins")
     parser.add_argument("--seeds", type=int, nargs="*", default=list(short.SEEDS), help="of the comparisons")
     parser.add_argument("--processes", type=int, default=15)

@@ -235,13 +235,13 @@ def test_a_run_is_made_of_what_comes_back(tmp_path, samples):
     np.testing.assert_allclose(kernel, (made[0]["predictions"][0] + made[1]["predictions"][0]) / 2, atol=1e-3)
 
 
-@pytest.mark.parametrize("name", ["pack", "weights", "train", "run", "classic"])
+@pytest.mark.parametrize("name", ["pack", "weights", "train", "run", "classic", "judge"])
 def test_its_commands_say_what_they_take(name, monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", [name, "-h"])
     with pytest.raises(SystemExit, match="0"):
         importlib.import_module(f"benchmarks.gpu.{name}").main()
     told = capsys.readouterr().out
-    assert "--out" in told or "--run" in told
+    assert "--out" in told or "--run" in told or "--share" in told
 
 
 def test_the_network_is_the_same_in_pytorch():
