@@ -18,6 +18,15 @@ from pages.components.text import escape, moment
 
 CHOICE = "evaluation_choice"
 LISTED = 30
+PARTS = {
+    "Robustness": "robustness",
+    "Comparison": "comparison",
+    "Face quality": "gates",
+    "Explanations": "explanations",
+}
+"""What an evaluation may leave out, by the section that shows it."""
+
+Found = list[tuple[StoredEvaluation, dict[str, Any]]]
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
@@ -25,7 +34,7 @@ def load(path: str, modified_ns: int) -> dict[str, Any]:
     return read_document(Path(path))
 
 
-def stored() -> list[tuple[StoredEvaluation, dict[str, Any]]]:
+def stored() -> Found:
     """What can be opened, with its document: the chosen detector's own first, then those made here, then the others."""
     chosen = resources.chosen()
     own = sorted(shipped(resources.detectors()), key=lambda one: one.detector != (chosen.name if chosen else None))
@@ -46,9 +55,8 @@ def damaged(one: StoredEvaluation, error: UserError) -> None:
         st.button("Remove this file", icon=":material/delete:", key=key, on_click=remove, args=(one,))
 
 
-def pick(found: list[tuple[StoredEvaluation, dict[str, Any]]]) -> tuple[StoredEvaluation, dict[str, Any]]:
+def pick(found: Found, titles: dict[str, str]) -> tuple[StoredEvaluation, dict[str, Any]]:
     by_path = {str(one.path): (one, document) for one, document in found}
-    titles = dict(zip(by_path, titles_of(found, moment), strict=True))
     wanted = st.session_state.pop(form.OPEN_NEXT, None)
     if wanted in by_path:
         st.session_state[CHOICE] = wanted
@@ -101,7 +109,16 @@ def facts(document: dict[str, Any]) -> str:
     )
 
 
-def show(one: StoredEvaluation, document: dict[str, Any]) -> None:
+def elsewhere(part: str, document: dict[str, Any], found: Found, titles: dict[str, str]) -> None:
+    """The way to the first evaluation of the same detector that has what this one leaves out."""
+    detector = document["detector"]["sha256"]
+    paths = (str(one.path) for one, other in found if other.get(part) and other["detector"]["sha256"] == detector)
+    if not document.get(part) and (path := next(paths, None)):
+        choose = partial(st.session_state.__setitem__, CHOICE, path)
+        st.button(f"Measured in: {titles[path]}", icon=":material/arrow_forward:", on_click=choose, key=f"has_{part}")
+
+
+def show(one: StoredEvaluation, document: dict[str, Any], found: Found, titles: dict[str, str]) -> None:
     if document.get("unreadable"):
         with st.expander(f"{len(document['unreadable'])} files could not be read", icon=":material/warning:"):
             for file in document["unreadable"][:LISTED]:
@@ -120,10 +137,12 @@ def show(one: StoredEvaluation, document: dict[str, Any]) -> None:
         "Mistakes": evaluation_mistakes.gallery,
     }
     tabs = st.tabs(list(sections), on_change="rerun", key="evaluation_tabs")
-    for tab, section in zip(tabs, sections.values(), strict=True):
+    for tab, (name, section) in zip(tabs, sections.items(), strict=True):
         if tab.open:
             with tab:
                 section(document)
+                if name in PARTS:
+                    elsewhere(PARTS[name], document, found, titles)
 
 
 routing.require_router()
@@ -141,9 +160,10 @@ if not found:
     if not busy:
         st.markdown("Nothing was measured yet. Name a labelled folder above, or open a finished evaluation.")
     st.stop()
-one, document = pick(found)
+titles = dict(zip((str(one.path) for one, _ in found), titles_of(found, moment), strict=True))
+one, document = pick(found, titles)
 with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
     st.caption(facts(document))
     with st.container(horizontal=True, width="content"):
         exports(one, document)
-show(one, document)
+show(one, document, found, titles)

@@ -27,7 +27,7 @@ from core.detector.openvino_engine import OpenVinoEngine
 from core.detector.source import open_source
 from core.evaluation import scoring
 from core.evaluation.cache import RowCache, detector_key
-from core.evaluation.changes import Change, all_changes
+from core.evaluation.changes import KINDS, Change, all_changes
 from core.evaluation.gates import gate_copies
 from core.evaluation.selection import limited, select
 from core.faces import FaceFinder
@@ -89,7 +89,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--weights", type=Path, required=True, help="its network as an npz")
     parser.add_argument("--data", required=True, help="as for evaluate.py, an absolute path")
     parser.add_argument("--limit", type=int, default=100, help="pictures a source; evaluate.py's --robustness-limit")
-    parser.add_argument("--changes", nargs="*", default=[], help="kinds of robustness, all when none is named")
+    parser.add_argument("--changes", nargs="*", default=[], choices=KINDS, help="of robustness; all when none is named")
     parser.add_argument("--share", type=int, nargs=2, default=(0, 1), metavar=("K", "N"), help="K of N processes")
     options = parser.parse_args(arguments)
     import torch

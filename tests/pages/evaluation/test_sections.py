@@ -54,6 +54,26 @@ def test_every_section_of_a_whole_evaluation(app: AppTest, document: dict) -> No
         assert said in words(app), name
 
 
+def test_what_one_evaluation_leaves_out_is_a_click_away_in_another_of_the_same_detector(
+    detector: ColourDetector, document: dict
+) -> None:
+    folder = Path(os.environ["DEEPFAKE_MODELS"]) / "tiny"
+    (folder / "evaluation.json").write_text(to_json(anonymous({**document, "gates": None, "explanations": None})))
+    (folder / "evaluation-val.json").write_text(to_json(anonymous(document)))
+    other = {**document["detector"], "sha256": "0" * 64}
+    keep({**document, "detector": other, "explanations": {"of": "another detector"}})
+    app = evaluation_page(open_app())
+    section(app, "Explanations")
+    assert not [one for one in app.button if one.key == "has_explanations"]
+    section(app, "Face quality")
+    assert "were not measured" in words(app)
+    app.button(key="has_gates").click().run()
+    assert not app.exception
+    assert app.selectbox(key="evaluation_choice").value.endswith("tiny/evaluation-val.json")
+    assert "Brightness" in words(app)
+    assert not [one for one in app.button if one.key == "has_gates"]
+
+
 def test_thresholds_move_the_confusion_matrix(app: AppTest, document: dict) -> None:
     keep(document)
     section(evaluation_page(app), "Verdicts")
