@@ -23,8 +23,7 @@ PARTS = {
     "Comparison": "comparison",
     "Face quality": "gates",
     "Explanations": "explanations",
-}
-"""What an evaluation may leave out, by the section that shows it."""
+}  # what an evaluation may leave out, by the section that shows it
 
 Found = list[tuple[StoredEvaluation, dict[str, Any]]]
 

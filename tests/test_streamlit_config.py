@@ -14,3 +14,7 @@ def test_nothing_leaves_the_machine():
 def test_folders_are_not_watched():
     """Streamlit would watch .venv as well, and the first clip of a session take twice as long."""
     assert CONFIG["server"]["fileWatcherType"] == "none"
+
+
+def test_loose_strings_are_not_written_on_pages():
+    assert CONFIG["runner"]["magicEnabled"] is False
