@@ -50,7 +50,7 @@ def faces(samples: Sequence[Sample]) -> Iterator[Found]:
         found = find_faces_or_tight(rgb, finder)
         if not found:
             return None
-        face: Face = max(found, key=lambda one: one.box_xyxy[3] - one.box_xyxy[1])
+        face: Face = max(found, key=lambda one: one.height)
         return sample, cut_face(rgb, face, WIDEST), face.tight
 
     return (one for one in in_parallel(find, samples) if one is not None)

@@ -49,7 +49,7 @@ def face_of(frame: Rgb) -> Face | None:
     found = default_finder().find(frame)
     if not found:
         return None
-    left, top, side = (round(edge) for edge in crop_square(max(found, key=lambda one: one.score).box_xyxy, AROUND))
+    left, top, side = (round(edge) for edge in crop_square(max(found, key=lambda one: one.score), AROUND))
     x, y = max(0, left), max(0, top)
     part = np.ascontiguousarray(frame[y : top + side, x : left + side])
     points, confidence = default_mesh().points(part)

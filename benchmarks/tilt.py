@@ -53,7 +53,7 @@ def judge(samples: Iterable[Sample], degrees: float, detector: Detector) -> list
         rgb = turned(load_image(sample.path).rgb, degrees)
         faces = find_faces_or_tight(rgb, default_finder(), tight=None if degrees == 0 else False)
         if faces:
-            face = max(faces, key=lambda one: one.box_xyxy[3] - one.box_xyxy[1])
+            face = max(faces, key=lambda one: one.height)
             crop = crop_face(rgb, face, scale=detector.spec.crop.scale, size=detector.spec.input_size)
             (score,) = score_crops(detector, crop[None], [face], maps=False)
             found += [(sample.fake, score)] if score.quality.tilt is not None else []

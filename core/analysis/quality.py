@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 
 from core.analysis.types import Quality
 from core.faces.types import Face
+from core.faces.upright import lean
 
 MEASURED_SIDE = 112  # one side for all crops, so that a figure means the same whatever the detector's input size
 
@@ -25,15 +26,14 @@ def measure_quality(crop: NDArray[np.uint8], face: Face, quantiser: float | None
     grey = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)
     if grey.shape != (MEASURED_SIDE, MEASURED_SIDE):
         grey = cv2.resize(grey, (MEASURED_SIDE, MEASURED_SIDE), interpolation=cv2.INTER_AREA)
-    _, top, _, bottom = face.box_xyxy
     return Quality(
-        face_px=float(bottom - top),
+        face_px=float(face.height),
         sharpness=float(cv2.Laplacian(grey, cv2.CV_32F).std()),
         brightness=float(grey.mean()),
         turn=None if face.landmarks is None else head_turn(face.landmarks),
         noise=noise_level(crop),
         quantiser=quantiser,
-        tilt=None if face.landmarks is None else head_tilt(face.landmarks),
+        tilt=None if face.landmarks is None else head_tilt(face.landmarks, face.rotation_deg),
     )
 
 
@@ -71,18 +71,15 @@ def head_turn(landmarks: NDArray[np.float32]) -> float | None:
     return min(1.0, abs(2.0 * share - 1.0))
 
 
-def head_tilt(landmarks: NDArray[np.float32]) -> float | None:
-    """How far a face leans to a side: the angle between the line from its eyes to its mouth and straight down.
+def head_tilt(landmarks: NDArray[np.float32], rotation_deg: int = 0) -> float | None:
+    """How far a face leans to a side in its crop: the angle between the line from eyes to mouth and straight down.
 
     Args:
-        landmarks: (5, 2) x, y: left eye, right eye, nose, both mouth corners.
+        landmarks: (5, 2) x, y: left eye, right eye, nose, both mouth corners, in the picture.
+        rotation_deg: By how much the crop was turned clockwise to stand upright.
 
     Returns:
         Degrees, 0 (upright) .. 180 (upside down); None when eyes and mouth coincide and nothing can be measured.
     """
-    points = np.asarray(landmarks, dtype=np.float64)
-    right, down = points[3:].mean(axis=0) - points[:2].mean(axis=0)
-    length = float(np.hypot(right, down))
-    if not np.isfinite(length) or length < 1e-3:
-        return None
-    return float(np.degrees(np.arctan2(abs(right), down)))
+    leans = lean(landmarks)
+    return None if leans is None else abs((leans - rotation_deg + 180) % 360 - 180)

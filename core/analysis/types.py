@@ -34,8 +34,8 @@ class Quality:
         noise: Standard deviation of the noise of the grey crop at 112 px, in grey levels; None if it was not measured.
         quantiser: How coarsely its frame was compressed, as H.264's mean quantisation parameter, 0 to 51; None for
             pictures and other codecs.
-        tilt: How far the face leans to a side, in degrees from upright, 0..180 (upside down), by the line from its eyes
-            to its mouth; None if unknown.
+        tilt: How far the face leans to a side in the crop that is judged, in degrees from upright, 0..180 (upside
+            down), by the line from its eyes to its mouth; None if unknown.
     """
 
     face_px: float
@@ -87,6 +87,7 @@ class FaceScore:
     def to_dict(self) -> dict[str, Any]:
         return {
             "box_xyxy": _box(self.face.box_xyxy),
+            "rotation_deg": self.face.rotation_deg,
             "fake_probability": _round(self.fake_probability),
             "verdict": self.verdict,
             "quality": self.quality.to_dict(),
@@ -110,6 +111,7 @@ class FrameReport:
                 {
                     "track": score.face.track_id,
                     "box_xyxy": _box(score.face.box_xyxy),
+                    "rotation_deg": score.face.rotation_deg,
                     "fake_probability": _round(score.fake_probability),
                 }
                 for score in self.faces

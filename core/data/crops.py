@@ -4,7 +4,6 @@ import json
 import os
 import threading
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +14,7 @@ from core.errors import MediaError, SetupError
 from core.faces import Box, Face, FaceFinder, find_faces_or_tight
 from core.faces.crop import cut_face
 from core.faces.finder import working_scales
+from core.faces.upright import shifted
 from core.media import Sampling, VideoReader, encode_image, load_image
 from core.media.files import open_file
 
@@ -31,7 +31,7 @@ def face_crop(
     rgb: NDArray[np.uint8], finder: FaceFinder, scale: float, tight: bool | None = None
 ) -> NDArray[np.uint8] | None:
     """The crop of the largest face in the picture's own pixels, or None where there is no face."""
-    face = max(find_faces_or_tight(rgb, finder, tight=tight), key=_height, default=None)
+    face = max(find_faces_or_tight(rgb, finder, tight=tight), key=lambda one: one.height, default=None)
     return None if face is None else cut_face(rgb, face, scale)
 
 
@@ -45,15 +45,14 @@ def followed_face(rgb: NDArray[np.uint8], finder: FaceFinder, last: Face | None)
     height, width = rgb.shape[:2]
     if last is not None:
         scale = working_scales((width, height))[0]
-        grid, reach = round(_GRID / scale), _REACH * _height(last)
+        grid, reach = round(_GRID / scale), _REACH * last.height
         middle_x, middle_y = (last.box_xyxy[0] + last.box_xyxy[2]) / 2, (last.box_xyxy[1] + last.box_xyxy[3]) / 2
         left, top = (max(0, int(middle - reach) // grid * grid) for middle in (middle_x, middle_y))
         part = rgb[top : round(middle_y + reach), left : round(middle_x + reach)]
-        near = max(finder.find(part, scales=[scale]), key=_height, default=None) if part.size else None
+        near = max(finder.find(part, scales=[scale]), key=lambda one: one.height, default=None) if part.size else None
         if near is not None and _lies_within(near.box_xyxy, part.shape):
-            x0, y0, x1, y1 = near.box_xyxy
-            return replace(near, box_xyxy=(x0 + left, y0 + top, x1 + left, y1 + top), landmarks=None)
-    return max(finder.find(rgb), key=_height, default=None)
+            return shifted(near, left, top)
+    return max(finder.find(rgb), key=lambda one: one.height, default=None)
 
 
 def usable_as_is(path: Path) -> bool:
@@ -148,10 +147,6 @@ class CropCache:
             if before:
                 self._memory.keep("digest", before, known)
         return known
-
-
-def _height(face: Face) -> float:
-    return face.box_xyxy[3] - face.box_xyxy[1]
 
 
 def _lies_within(box: Box, shape: tuple[int, ...]) -> bool:

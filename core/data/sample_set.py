@@ -130,7 +130,7 @@ def _head() -> tuple[Rgb, Points]:
     """The part of the portrait that pictures can show (to blend it is most of the work), and the mesh in its pixels."""
     portrait = load_image(sample_image()).rgb
     face = default_finder().find(portrait)[0]
-    left, top, side = (round(value) for value in crop_square(face.box_xyxy, 1.0))
+    left, top, side = (round(value) for value in crop_square(face, 1.0))
     points = default_mesh().points(portrait[top : top + side, left : left + side])[0]
     points = points + np.array([left, top], np.float32)
     x, y = points.mean(axis=0).astype(int).tolist()

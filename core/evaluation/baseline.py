@@ -99,7 +99,7 @@ def _features_of(sample: Sample, finder: FaceFinder, scale: float, size: int) ->
     faces = find_faces_or_tight(rgb, finder)
     if not faces:
         return None
-    face = max(faces, key=lambda one: one.box_xyxy[3] - one.box_xyxy[1])
+    face = max(faces, key=lambda one: one.height)
     return [round(float(value), 5) for value in spectrum_features(crop_face(rgb, face, scale=scale, size=size))]
 
 

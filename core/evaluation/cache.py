@@ -15,7 +15,7 @@ from core.home import home_folder, make_folder
 if TYPE_CHECKING:
     from core.detector.engine import Detector
 
-RECIPE = 2
+RECIPE = 3
 """Part of every cache's name: raised when the way from a file to its score changes."""
 KEPT = 12
 """Caches that are kept; the least used goes when another is opened."""

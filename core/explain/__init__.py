@@ -12,6 +12,7 @@ from core.explain.overlay import (
     draw_face,
     draw_overlay,
     face_words,
+    in_picture,
 )
 
 __all__ = [
@@ -23,4 +24,5 @@ __all__ = [
     "draw_face",
     "draw_overlay",
     "face_words",
+    "in_picture",
 ]

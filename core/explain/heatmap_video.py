@@ -13,7 +13,7 @@ from core.analysis.feed import FrameFeed, queue_depth
 from core.analysis.types import Report, VideoReport
 from core.errors import Cancelled, MediaError
 from core.explain.frame_marks import lay_evidence, mark_faces
-from core.explain.overlay import Picture
+from core.explain.overlay import Picture, in_picture
 from core.explain.shown_faces import ShownFace, ShownFaces
 from core.explain.timeline_strip import BACKGROUND, TimelineStrip
 from core.faces.crop import crop_pixels
@@ -157,7 +157,7 @@ class _Painter:
         for face in faces:
             if face.score.activation_map is not None:
                 here = replace(face.score.face, box_xyxy=face.box_xyxy)
-                lay_evidence(clip, face.score.activation_map, crop_pixels(here, self._crop_scale))
+                lay_evidence(clip, in_picture(face.score), crop_pixels(here, self._crop_scale))
         mark_faces(scene, [_shifted(face, left) for face in faces])
         self._strip.draw(self._canvas[height:], frame.time_s, state, faces)
         return self._canvas

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from core.analysis.types import FaceScore, ImageReport, VideoReport
-from core.explain.overlay import Picture, add_legend, draw_boxes, draw_overlay
+from core.explain.overlay import Picture, add_legend, draw_boxes, draw_overlay, in_picture
 from core.faces.crop import crop_pixels
 from core.media import encode_image, load_image, read_frames_at
 
@@ -34,8 +34,7 @@ def write_heatmaps(report: ImageReport | VideoReport, folder: str | Path, *, cro
     views = _image_views(report) if isinstance(report, ImageReport) else _video_views(report)
     written = []
     for suffix, rgb, score, number in views:
-        assert score.activation_map is not None
-        drawn = draw_overlay(rgb, score.activation_map, pixels=crop_pixels(score.face, crop_scale))
+        drawn = draw_overlay(rgb, in_picture(score), pixels=crop_pixels(score.face, crop_scale))
         drawn = add_legend(draw_boxes(drawn, [score], labels=[str(number)]))
         written.append(_write_new(folder, f"{stem}-{suffix}", encode_image(drawn)))
     return written

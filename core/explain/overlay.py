@@ -17,6 +17,7 @@ from core.analysis.types import FaceScore, Verdict
 from core.analysis.verdict import VERDICT_WORDS
 from core.faces.crop import Pixels
 from core.faces.types import Box
+from core.faces.upright import turned
 
 SCALE_LOGITS = 8.0  # evidence at which a colour is full; the strongest cells of fakes reach 4 to 10
 FAKE_RGB, REAL_RGB = (214, 20, 40), (30, 90, 220)
@@ -100,6 +101,12 @@ def draw_overlay(
 def draw_face(crop: Picture, score: FaceScore, *, opacity: float = 0.6) -> Picture:
     """A crop, uint8 (h, w, 3), under its evidence map; the crop itself where no map was kept."""
     return crop if score.activation_map is None else draw_overlay(crop, score.activation_map, opacity=opacity)
+
+
+def in_picture(score: FaceScore) -> NDArray[np.float32]:
+    """A face's map, which must be there, as it lies in the picture: that of an upright crop, turned back."""
+    assert score.activation_map is not None
+    return turned(score.activation_map, -score.face.rotation_deg).astype(np.float32, copy=False)
 
 
 def stretch(

@@ -5,7 +5,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.faces.finder import FaceFinder
-from core.faces.types import Box, Face
+from core.faces.types import Face
+from core.faces.upright import find_turned, turned
 
 # What a tight crop looks like, in shares of the picture's side: nearly all of ../shared/data/dfdc passes (98 %), no
 # whole head does. The distance from eyes to mouth tells more than the box, which ends where the picture ends.
@@ -20,10 +21,10 @@ Pixels = tuple[int, int, int, int]
 """Left, top, right, bottom of a part of a picture; it may reach beyond it."""
 
 
-def crop_square(box_xyxy: Box, scale: float) -> tuple[float, float, float]:
-    """Left, top and side of the square crop: `scale` × the box's height, around the box's centre."""
-    left, top, right, bottom = box_xyxy
-    side = (bottom - top) * scale
+def crop_square(face: Face, scale: float) -> tuple[float, float, float]:
+    """Left, top and side of the square crop: `scale` × the face's height, around the box's centre."""
+    left, top, right, bottom = face.box_xyxy
+    side = face.height * scale
     return (left + right - side) / 2, (top + bottom - side) / 2, side
 
 
@@ -36,7 +37,7 @@ def crop_pixels(face: Face, scale: float) -> Pixels:
             it is.
     """
     if not face.tight:
-        left, top, side = crop_square(face.box_xyxy, scale)
+        left, top, side = crop_square(face, scale)
         x, y, whole = round(left), round(top), max(1, round(side))
         return x, y, x + whole, y + whole
     width, height = (max(1, round(edge)) for edge in face.box_xyxy[2:])
@@ -77,9 +78,13 @@ def crop_face(rgb: NDArray[np.uint8], face: Face, *, scale: float, size: int) ->
 
 
 def cut_face(rgb: NDArray[np.uint8], face: Face, scale: float) -> NDArray[np.uint8]:
-    """The crop in the picture's own pixels, uint8 (side, side, 3); training data are kept like this."""
-    x0, y0, x1, y1 = crop_pixels(face, scale)
-    if face.tight:
+    """The crop in the picture's own pixels, upright, uint8 (side, side, 3); training data are kept like this."""
+    return turned(_cut(rgb, crop_pixels(face, scale), face.tight), face.rotation_deg).astype(np.uint8, copy=False)
+
+
+def _cut(rgb: NDArray[np.uint8], pixels: Pixels, tight: bool) -> NDArray[np.uint8]:
+    x0, y0, x1, y1 = pixels
+    if tight:
         return rgb[y0:y1, x0:x1]
     height, width = rgb.shape[:2]
     whole = min(x1 - x0, 4 * max(height, width))  # bounded, whatever a broken box says
@@ -117,11 +122,19 @@ def find_faces_or_tight(rgb: NDArray[np.uint8], finder: FaceFinder, *, tight: bo
         Faces, best score first; for a tight crop one `Face(tight=True)` whose box is the whole picture.
     """
     if tight is False:
-        return finder.find(rgb)
+        return _find_any_way_up(rgb, finder)
     face = tight_face(rgb, finder)
     if tight and face is None:
         face = Face((0.0, 0.0, float(rgb.shape[1]), float(rgb.shape[0])), 1.0, tight=True)
-    return [face] if face else finder.find(rgb)
+    return [face] if face else _find_any_way_up(rgb, finder)
+
+
+def _find_any_way_up(rgb: NDArray[np.uint8], finder: FaceFinder) -> list[Face]:
+    """All faces; where there is none, those of the turned copy that has the clearest one."""
+    if faces := finder.find(rgb):
+        return faces
+    copies = (find_turned(rgb, rotation_deg, finder.find) for rotation_deg in (90, 270, 180))
+    return max(copies, key=lambda found: max((face.score for face in found), default=0.0))
 
 
 def tight_face(rgb: NDArray[np.uint8], finder: FaceFinder) -> Face | None:
@@ -137,7 +150,8 @@ def tight_face(rgb: NDArray[np.uint8], finder: FaceFinder) -> Face | None:
     for face in finder.find(framed, scales=[min(1.0, 256 / max(framed.shape[:2]))]):
         if face.landmarks is not None and _fills(face, margin, small.shape[0], small.shape[1]):
             landmarks = (face.landmarks - margin) * (side / max(small.shape))
-            return Face((0.0, 0.0, float(width), float(height)), face.score, landmarks, tight=True)
+            whole = (0.0, 0.0, float(width), float(height))
+            return Face(whole, face.score, landmarks, tight=True, rotation_deg=face.rotation_deg)
     return None
 
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 import core.openvino_ready  # noqa: F401
 from core.errors import SetupError
 from core.faces.types import Face
+from core.faces.upright import set_upright
 from core.signal_stack import kept_signal_stack
 
 SCORE_MIN = 0.5
@@ -26,6 +27,7 @@ COARSE_SIDE = 640  # long side of the pass that finds large faces
 # Up to full HD 0.5 is kept, since it takes half the time and smaller faces are rarely worth judging there.
 FINE_SCALE, FULL_HD_SIDE, FULL_HD_SCALE = 0.69, 1920, 0.5
 MAX_WORKING_PIXELS = 4_000_000
+UPRIGHT_SIDE = 384  # working side of the surroundings in which a face that lies is found again
 
 Detections = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]  # boxes, scores, landmarks
 
@@ -90,7 +92,8 @@ class FaceFinder:
             score_min: Faces below this score (0..1) are left out.
 
         Returns:
-            Faces with boxes and landmarks in pixels of `rgb`; boxes may reach over the border.
+            Faces with boxes and landmarks in pixels of `rgb`; boxes may reach over the border. Those that lie on their
+            side or stand on their head have a `rotation_deg`, and the box that they have when they stand.
 
         Raises:
             ValueError: `rgb` is of another shape or type.
@@ -98,13 +101,21 @@ class FaceFinder:
         if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.dtype != np.uint8:
             raise ValueError(f"rgb must be uint8 with shape (h, w, 3), got {rgb.dtype} {rgb.shape}")
         height, width = rgb.shape[:2]
-        found = [self._search(rgb, scale, score_min) for scale in scales or working_scales((width, height))]
+        faces = self._as_they_are(rgb, scales or working_scales((width, height)), score_min)
+        upright = [set_upright(rgb, face, self._find_near) for face in faces]
+        return _once_each(upright) if any(face.rotation_deg for face in upright) else faces
+
+    def _as_they_are(self, rgb: NDArray[np.uint8], scales: list[float], score_min: float) -> list[Face]:
+        found = [self._search(rgb, scale, score_min) for scale in scales]
         boxes, scores, landmarks = (np.concatenate(part) for part in zip(*found, strict=True))
         return [
             Face((float(b[0]), float(b[1]), float(b[2]), float(b[3])), float(scores[i]), landmarks[i])
             for i in _suppress(boxes, scores)
             for b in [boxes[i]]
         ]
+
+    def _find_near(self, part: NDArray[np.uint8]) -> list[Face]:
+        return self._as_they_are(part, [min(1.0, UPRIGHT_SIDE / max(part.shape))], SCORE_MIN)
 
     def _search(self, rgb: NDArray[np.uint8], scale: float, score_min: float) -> Detections:
         height, width = rgb.shape[:2]
@@ -142,6 +153,12 @@ def _suppress(boxes: NDArray[np.float32], scores: NDArray[np.float32]) -> list[i
     rectangles = np.column_stack([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]])
     kept = cv2.dnn.NMSBoxes(rectangles.tolist(), scores.tolist(), 0.0, OVERLAP_MAX)
     return [int(i) for i in np.asarray(kept).ravel()]
+
+
+def _once_each(faces: list[Face]) -> list[Face]:
+    """Best first; two finds that have become one face by being set upright are one."""
+    boxes = np.array([face.box_xyxy for face in faces], np.float32)
+    return [faces[i] for i in _suppress(boxes, np.array([face.score for face in faces], np.float32))]
 
 
 @lru_cache(maxsize=1)

@@ -20,6 +20,7 @@ class Face:
         track_id: Number of the person within one video, from 1; None in single pictures.
         tight: The picture itself already is the crop: it is judged whole, nothing is cut out of it again.
         interpolated: The box stands between two detections and was not seen by the detector itself.
+        rotation_deg: By how much its crop is turned clockwise to stand upright: 0, 90, 180 or 270.
     """
 
     box_xyxy: Box
@@ -28,3 +29,10 @@ class Face:
     track_id: int | None = None
     tight: bool = False
     interpolated: bool = False
+    rotation_deg: int = 0
+
+    @property
+    def height(self) -> float:
+        """From forehead to chin in pixels: the box's height, or its width where the face lies on its side."""
+        left, top, right, bottom = self.box_xyxy
+        return right - left if self.rotation_deg % 180 else bottom - top

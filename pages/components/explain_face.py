@@ -11,6 +11,7 @@ from core.errors import MediaError, UserError
 from core.faces import Face, crop_face
 from core.faces.crop import crop_square
 from core.faces.landmarks import default_mesh
+from core.faces.upright import shifted
 from core.media import IMAGE_SUFFIXES, load_image, read_frame_at
 from core.store import StoredMedia
 from pages.components import pictures, resources, results, sample_pictures, sources, verdict
@@ -189,10 +190,9 @@ def _cut(
     detector: Detector,
 ) -> ChosenFace:
     scale, face = detector.spec.crop.scale, score.face
-    part, (left, top) = _part(item.digest, str(item.path), time_s, face.box_xyxy, face.tight, scale)
-    x0, y0, x1, y1 = face.box_xyxy
-    landmarks = None if face.landmarks is None else face.landmarks - np.array([left, top], np.float32)
-    moved = replace(face, box_xyxy=(x0 - left, y0 - top, x1 - left, y1 - top), landmarks=landmarks)
+    x0, y0, _, _ = face.box_xyxy
+    part, (left, top) = _part(item.digest, str(item.path), time_s, crop_square(face, scale), face.tight)
+    moved = shifted(face, -left, -top)
     crop = crop_face(part, moved, scale=scale, size=detector.spec.input_size)
     key = f"{item.digest[:16]}_{'' if time_s is None else f'{time_s:.3f}'}_{x0:.0f}_{y0:.0f}"
     return ChosenFace(item, report, part, replace(score, face=moved), crop, key, escape(title))
@@ -200,13 +200,13 @@ def _cut(
 
 @st.cache_data(max_entries=12, show_spinner=False)
 def _part(
-    digest: str, _path: str, time_s: float | None, box_xyxy: tuple[float, ...], tight: bool, scale: float
+    digest: str, _path: str, time_s: float | None, square: tuple[float, float, float], tight: bool
 ) -> tuple[pictures.Rgb, tuple[int, int]]:
     """The picture around a face, and where in it that begins."""
     rgb = load_image(_path).rgb if time_s is None else read_frame_at(_path, time_s).rgb
     if tight:
         return rgb, (0, 0)
-    left, top, side = crop_square(box_xyxy, scale)  # type: ignore[arg-type]
+    left, top, side = square
     x0, y0 = (max(0, int(edge - AROUND * side) // GRID * GRID) for edge in (left, top))
     x1, y1 = (int(edge + (1 + AROUND) * side) for edge in (left, top))
     part = rgb[y0 : max(y0 + 1, y1), x0 : max(x0 + 1, x1)]

@@ -30,6 +30,8 @@ def line(title: str, score: FaceScore, *, reasons: bool = True) -> None:
     """One face in words: who, the verdict, the reasons."""
     st.markdown(f"**{title}**")
     verdict.badge(score.verdict, score.fake_probability)
+    if score.face.rotation_deg:
+        st.caption(f"Judged upright, turned by {score.face.rotation_deg}°.")
     for reason in score.reasons if reasons else ():
         st.caption(escape(reason))
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from core.analysis.types import FaceScore, FrameReport, ImageReport, VideoReport
 from core.errors import MediaError
-from core.explain import draw_boxes, draw_face, draw_overlay
+from core.explain import draw_boxes, draw_face, draw_overlay, in_picture
 from core.faces import crop_face
 from core.faces.crop import crop_pixels
 from core.media import encode_image, load_image, read_frame_at, read_frames_at
@@ -74,7 +74,7 @@ def _marked(rgb: Rgb, scores: Sequence[FaceScore], opacity: float, scale: float)
     for score in scores:
         if score.activation_map is not None:
             pixels = crop_pixels(score.face, scale)
-            rgb = draw_overlay(rgb, score.activation_map, pixels=pixels, opacity=opacity)
+            rgb = draw_overlay(rgb, in_picture(score), pixels=pixels, opacity=opacity)
     return draw_boxes(rgb, scores)
 
 

@@ -86,7 +86,14 @@ def test_the_record_holds_what_issue_2_lists():
     record = analyze_image(png(picture(3.0)), FakeDetector(), FakeFinder(), name="a.png").to_dict()
     assert record.keys() >= RECORD_KEYS
     assert record["kind"] == "image"
-    assert record["faces"][0].keys() == {"box_xyxy", "fake_probability", "verdict", "quality", "reasons"}
+    assert record["faces"][0].keys() == {
+        "box_xyxy",
+        "rotation_deg",
+        "fake_probability",
+        "verdict",
+        "quality",
+        "reasons",
+    }
     assert record["model_sha256"] == "ab" * 32
 
 

@@ -147,7 +147,7 @@ def test_the_record_holds_what_issue_2_lists(planted):
     assert record["tracks"][0].keys() >= {"id", "start_s", "end_s", "verdict", "fake_probability", "stretches"}
     assert len(record["tracks"][0]["stretches"][0]) == 3
     assert record["frames"][0].keys() == {"index", "time_s", "faces"}
-    assert record["frames"][0]["faces"][0].keys() == {"track", "box_xyxy", "fake_probability"}
+    assert record["frames"][0]["faces"][0].keys() == {"track", "box_xyxy", "rotation_deg", "fake_probability"}
     assert report.frames[0].faces[0].activation_map is None
 
 

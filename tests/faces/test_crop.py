@@ -32,7 +32,7 @@ def ramp(height, width):
     ],
 )
 def test_crop_square(box, scale, expected):
-    assert crop_square(box, scale) == pytest.approx(expected)
+    assert crop_square(Face(box, 1.0), scale) == pytest.approx(expected)
 
 
 def test_a_crop_inside_is_the_picture_itself():

@@ -136,6 +136,14 @@ def test_of_several_faces_those_that_decide_are_named(app: AppTest, monkeypatch:
     assert "Face 1 looks manipulated." in words(app)
 
 
+def test_a_face_that_lies_is_judged_upright_and_said_to_be(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    face = Face((20, 40, 140, 120), 0.9, rotation_deg=270)
+    monkeypatch.setattr(resources, "finder", lambda: SimpleNamespace(find=lambda *_, **__: [face]))
+    upload(app, ("lies.png", png(RED)))
+    assert not app.exception
+    assert "Judged upright, turned by 270°." in words(app)
+
+
 def test_first_page_offers_samples(app: AppTest) -> None:
     assert not app.exception
     app.button(key="sample_original").click().run()
