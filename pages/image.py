@@ -60,7 +60,7 @@ def from_camera() -> list[StoredMedia]:
 
 def choose() -> list[StoredMedia]:
     """The pictures of this page: those just given, or those that were here before."""
-    sources.drop_gone(PAGE)
+    sources.begin(PAGE)
     row = st.container(horizontal=True, horizontal_alignment="distribute")
     source = row.segmented_control(
         "Source", [FILES, CAMERA], default=FILES, required=True, key="image_source", label_visibility="collapsed"
@@ -70,6 +70,7 @@ def choose() -> list[StoredMedia]:
         sources.set_items(PAGE, found)
     if sources.items(PAGE):
         row.button("Start over", icon=":material/restart_alt:", on_click=sources.start_over, args=(PAGE,))
+    sources.name_in_address(PAGE)
     return sources.items(PAGE)
 
 

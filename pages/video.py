@@ -70,16 +70,17 @@ def other_frames() -> None:
 
 def choose() -> tuple[StoredMedia | None, Sampling]:
     """Where the video comes from and how closely it is looked at; the one that was here before stays."""
-    sources.drop_gone(PAGE)
+    sources.begin(PAGE)
     row = st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute")
     with row.container(horizontal=True, vertical_alignment="bottom", width="content"):
         source = st.segmented_control("Source", [UPLOAD, PATH], default=UPLOAD, required=True, key="video_source")
-        frames = sampling_choice.choose("video_sampling", other_frames)
+        frames = sampling_choice.choose("frames", other_frames)
     found = from_path() if source == PATH else from_upload()
     if found and not sources.items(PAGE):
         sources.set_items(PAGE, found)
     if sources.items(PAGE):
         row.button("Start over", icon=":material/restart_alt:", on_click=sources.start_over, args=(PAGE,))
+    sources.name_in_address(PAGE)
     return next(iter(sources.items(PAGE)), None), frames
 
 

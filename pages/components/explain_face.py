@@ -91,10 +91,11 @@ def _from_picture(detector: Detector) -> tuple[StoredMedia, ImageReport] | None:
         key=sources.uploader_key(PAGE),
         on_change=sources.replaced_by_uploads(PAGE),
     )
-    sources.drop_gone(PAGE)
+    sources.begin(PAGE)
     found = sources.store_all([upload] if upload else [])
     if found and not sources.items(PAGE):
         sources.set_items(PAGE, found)
+    sources.name_in_address(PAGE)
     if not sources.items(PAGE):
         sample_pictures.offer(PAGE, key="explain_sample")
         return None

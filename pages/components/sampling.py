@@ -19,14 +19,14 @@ HELP = (
 
 
 def choose(key: str, on_change: Callable[[], None] | None = None) -> Sampling:
-    """The control, and what it says."""
+    """The control, and what it says; the address of the page holds it under its key, so that a reload keeps it."""
     name = st.segmented_control(
         "Frames",
         list(SAMPLINGS),
         default="Standard",
         required=True,
         key=key,
-        persist_state="session",
+        bind="query-params",
         help=HELP,
         on_change=on_change,
     )

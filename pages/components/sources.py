@@ -16,6 +16,9 @@ KEPT = "kept_uploads"
 """Session state: file_id of an upload -> what the store made of it, so that a rerun copies nothing again."""
 OPENED = "opened_reports"
 """Session state: digest -> settings key of a report opened from the history; it is shown as it was made."""
+FILE = "file"
+"""In a page's address: the digests of what it shows, so that a reload brings it back."""
+NAMED_MAX = 20
 
 
 def keep(upload: Any) -> StoredMedia:
@@ -64,6 +67,38 @@ def set_items(page: str, found: Sequence[StoredMedia]) -> None:
     for item in found:
         live.forget_failed(item.digest)
     st.session_state[f"{page}_items"] = list(found)
+
+
+def begin(page: str) -> None:
+    """For the start of a page: bring back what its address names, as after a reload, and let go of what is gone."""
+    named = st.query_params.get_all(FILE)
+    if named and f"{page}_items" not in st.session_state:
+        found = [item for digest in named[:NAMED_MAX] if (item := _known(digest))]
+        set_items(page, found)
+        if len(found) < len(named):
+            st.info(
+                "Not all that this address names is still in the history: to see it again, give the file once more.",
+                icon=":material/info:",
+            )
+    drop_gone(page)
+
+
+def name_in_address(page: str) -> None:
+    """For when a page knows what it shows. More than 20 files have no room in an address."""
+    digests = [item.digest for item in items(page)]
+    named = digests if len(digests) <= NAMED_MAX else []
+    if st.query_params.get_all(FILE) != named:
+        if named:
+            st.query_params[FILE] = named
+        else:
+            st.query_params.pop(FILE, None)
+
+
+def _known(digest: str) -> StoredMedia | None:
+    try:
+        return resources.store().media(digest)
+    except ValueError:  # whatever somebody typed there
+        return None
 
 
 def drop_gone(page: str) -> None:

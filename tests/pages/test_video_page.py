@@ -14,7 +14,7 @@ from core.detector.spec import Thresholds
 from core.faces import Face
 from core.media import read_frames_at
 from pages.components import exports, pictures, resources, timeline
-from tests.pages.support import ColourDetector, run_until, words
+from tests.pages.support import ColourDetector, open_app, run_until, words
 
 
 @pytest.fixture
@@ -34,6 +34,20 @@ def test_upload_ends_in_a_verdict_with_timeline_and_people(page: AppTest, clip: 
     assert {chart.proto.id.split("-")[-1].split("_")[0] for chart in page.get("plotly_chart")} >= {"timeline"}
     assert "Person 1" in words(page)
     assert {button.label for button in page.get("download_button")} >= {"JSON", "CSV", "HTML", "PDF"}
+
+
+def test_a_reload_brings_back_the_video_and_its_frames(page: AppTest, clip: Path, detector: ColourDetector) -> None:
+    page.segmented_control(key="frames").set_value("Quick").run()
+    page.file_uploader[0].upload(clip.name, clip.read_bytes())
+    run_until(page.run(), has_verdict)
+    calls = detector.calls
+    fresh = open_app().switch_page("pages/video.py")
+    fresh.query_params["file"] = page.query_params["file"]
+    fresh.query_params["frames"] = "Quick"  # a browser writes it
+    run_until(fresh.run(), has_verdict)
+    assert not fresh.exception
+    assert fresh.segmented_control(key="frames").value == "Quick"
+    assert detector.calls == calls
 
 
 def test_the_chart_says_that_a_stretch_needs_more(page: AppTest, clip: Path, detector: ColourDetector) -> None:
