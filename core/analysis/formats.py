@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any, Self, TextIO
 
 from core.analysis.types import ImageReport, Report, VideoReport
-from core.analysis.verdict import VERDICT_WORDS
+from core.analysis.verdict import VERDICT_WORDS, percent
 
 CSV_COLUMNS = (
     "path",
@@ -142,7 +142,7 @@ def csv_row(report: Report) -> dict[str, Any]:
 
 def table_row(report: Report) -> tuple[str, ...]:
     """What a person reads of a report; the path with control characters escaped."""
-    probability = "" if report.fake_probability is None else f"{report.fake_probability:.2f}"
+    probability = "" if report.fake_probability is None else percent(report.fake_probability)
     return (
         printable(report.path),
         VERDICT_WORDS[report.verdict],

@@ -54,7 +54,7 @@ from core.analysis.stretches import (
 )
 from core.analysis.track_sentences import TOO_BRIEF, stretch_sentence, too_few_sentence
 from core.analysis.types import Stretch, TrackReport, Verdict
-from core.analysis.verdict import MIN_TRACK_FACES, Gate, between_sentence, verdict_of
+from core.analysis.verdict import MIN_TRACK_FACES, Gate, between_sentence, percent, verdict_of
 
 if TYPE_CHECKING:
     from core.detector.spec import Thresholds
@@ -148,7 +148,7 @@ def _weigh(
         strongest = max(stretch.fake_probability for stretch in found)
         return tuple(found), "fake", strongest, tuple(map(stretch_sentence, found))
     if not proven and to_probability(plain) >= thresholds.fake_above:
-        return (), "uncertain", to_probability(plain), (TOO_BRIEF.format(to_probability(plain)),)
+        return (), "uncertain", to_probability(plain), (TOO_BRIEF.format(percent(to_probability(plain))),)
     verdict = verdict_of(shrunk, thresholds)
     probability = max([shrunk, *(stretch.fake_probability for stretch in found)])
     return tuple(found), verdict, probability, (between_sentence(shrunk, thresholds),) if verdict == "uncertain" else ()

@@ -4,23 +4,19 @@ from collections import Counter
 from collections.abc import Sequence
 
 from core.analysis.types import Stretch
-from core.analysis.verdict import GATE_WORDS, MIN_TRACK_FACES, Gate
+from core.analysis.verdict import GATE_WORDS, MIN_TRACK_FACES, Gate, percent
 
-TOO_BRIEF = (
-    "Looks fake (probability {:.2f}), but is seen too briefly, among all faces of this video, to rule out chance."
-)
+TOO_BRIEF = "Looks fake (probability {}), but is seen too briefly, among all faces of this video, to rule out chance."
 
 
 def stretch_sentence(stretch: Stretch) -> str:
     """Where a film looks manipulated, and by what that is known."""
     when = f"Second {stretch.start_s:.1f} to {stretch.end_s:.1f}"
+    looks = f"{when} looks manipulated (fake probability {percent(stretch.fake_probability)})"
     if stretch.contrast is None:
-        return f"{when} looks manipulated (fake probability {stretch.fake_probability:.2f}); the rest does not decide."
+        return f"{looks}; the rest does not decide."
     inside, outside = stretch.contrast
-    return (
-        f"{when} looks manipulated (fake probability {stretch.fake_probability:.2f}): it stands out, "
-        f"with {inside:.2f} a face and {outside:.2f} in the rest."
-    )
+    return f"{looks}: it stands out, with {percent(inside)} a face and {percent(outside)} in the rest."
 
 
 def too_few_sentence(failed: Sequence[tuple[Gate, ...]], judged: int) -> str:

@@ -72,6 +72,13 @@ def told_apart(*rising: float, digits: int) -> list[str]:
     return [f"{figure:.{digits}f}" for figure in rising]  # the same even so: at the limit
 
 
+def percent(probability: float) -> str:
+    """0.873 as "87 %"; certainty is never claimed, so the ends read "< 1 %" and "> 99 %"."""
+    if probability < 0.01:
+        return "< 1 %"
+    return "> 99 %" if probability > 0.99 else f"{100 * probability:.0f} %"
+
+
 def gate_sentence(gate: Gate, quality: Quality, gates: QualityGates) -> str:
     """Why a face that fails `gate` cannot be judged, with the figure and its limit."""
     if gate == "small":
@@ -112,8 +119,9 @@ def gate_sentence(gate: Gate, quality: Quality, gates: QualityGates) -> str:
 
 def between_sentence(probability: float, thresholds: Thresholds) -> str:
     """Why a probability between the thresholds is no verdict."""
-    low, value, high = told_apart(thresholds.real_below, probability, thresholds.fake_above, digits=2)
-    return f"The fake probability of {value} lies between {low} and {high}: {TOO_CLOSE}"
+    shares = thresholds.real_below, probability, thresholds.fake_above
+    low, value, high = told_apart(*(100 * share for share in shares), digits=0)
+    return f"The fake probability of {value} % lies between {low} % and {high} %: {TOO_CLOSE}"
 
 
 def passed_gates(score: FaceScore) -> bool:

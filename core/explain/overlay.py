@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from core.analysis.types import FaceScore, Verdict
-from core.analysis.verdict import VERDICT_WORDS
+from core.analysis.verdict import VERDICT_WORDS, percent
 from core.faces.crop import Pixels
 from core.faces.types import Box
 from core.faces.upright import turned
@@ -166,10 +166,8 @@ def draw_boxes(rgb: Picture, faces: Sequence[FaceScore], *, labels: Sequence[str
 
 
 def face_words(score: FaceScore) -> str:
-    """The verdict on one face in a few words, such as "fake 0.93"."""
-    sure = min(0.99, max(0.01, score.fake_probability))  # certainty is never claimed
-    sign = ">" if score.fake_probability > sure else "<" if score.fake_probability < sure else ""
-    return f"{VERDICT_WORDS[score.verdict]} {sign}{sure:.2f}"
+    """The verdict on one face in a few words, such as "fake 93 %"."""
+    return f"{VERDICT_WORDS[score.verdict]} {percent(score.fake_probability)}"
 
 
 def add_legend(rgb: Picture, scale_logits: float = SCALE_LOGITS) -> Picture:

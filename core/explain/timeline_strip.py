@@ -54,7 +54,7 @@ class TimelineStrip:
         self.font_size = size = int(np.clip(round(width / 88), 11, 22))
         self.height = round(11.5 * size)
         self._duration_s = max(duration_s, 0.1)
-        self._left, self._right = round(3.2 * size), width - size
+        self._left, self._right = round(3.6 * size), width - size
         self._top, self._bottom = round(2.6 * size), self.height - round(1.9 * size)
         self._people = points_by_track(report.frames)
         self._colours = {
@@ -136,7 +136,7 @@ class TimelineStrip:
         small = ImageFont.load_default(size=max(10, round(0.85 * self.font_size)))
         edge = self._left - round(0.4 * self.font_size)
         for value in self._labelled():
-            draw.text((edge, self._y(value)), f"{value:.2f}".removesuffix(".00"), MUTED, small, anchor="rm")
+            draw.text((edge, self._y(value)), f"{100 * value:.0f} %", MUTED, small, anchor="rm")
         for time_s in self._ticks():
             words = _clock(time_s)
             x = min(self._x(time_s), self.width - 2 - draw.textlength(words, small) / 2)

@@ -10,7 +10,7 @@ from functools import cache
 from core.words.catalogue import Words, words
 
 _NUMBERED = re.compile(r"(Face|Person) (\d+): (.*)", re.DOTALL)
-_DECIMAL = re.compile(r"\d+\.\d+")
+_FIGURE = re.compile(r"[<>]? ?\d+(\.\d+)?( %)?")
 
 
 def retell(sentence: str, to: Words) -> str:
@@ -27,7 +27,7 @@ def retell(sentence: str, to: Words) -> str:
 
 
 def _value(text: str, to: Words) -> str:
-    return to.localised(text) if _DECIMAL.fullmatch(text) else text
+    return to.localised(text).replace(" ", "\u00a0") if _FIGURE.fullmatch(text) else text
 
 
 @cache
@@ -39,5 +39,5 @@ def _pattern(template: str) -> re.Pattern[str]:
     """A template with every placeholder as a named group: figures, or a name in quotes."""
     parts = re.split(r"\{(\w+)\}", template)
     text = [re.escape(part) for part in parts[::2]]
-    groups = [f"(?P<{name}>{'.*' if name == 'name' else '[0-9.]+'})" for name in parts[1::2]]
+    groups = [f"(?P<{name}>{'.*' if name == 'name' else '[<>0-9. %]+'})" for name in parts[1::2]]
     return re.compile("".join(a + b for a, b in zip(text, [*groups, ""], strict=True)), re.DOTALL)

@@ -6,6 +6,7 @@ from typing import Literal
 import streamlit as st
 
 from core import charts
+from core.analysis import verdict as rules
 from core.analysis.types import Report, Verdict, VideoReport
 from core.detector.spec import Thresholds
 from core.history_entry import HistoryEntry
@@ -58,12 +59,8 @@ REASONS = 3
 
 
 def percent(fake_probability: float | None) -> str:
-    """0.873 as "87 %"; certainty is never claimed, so the ends read "< 1 %" and "> 99 %"."""
-    if fake_probability is None:
-        return ""
-    if fake_probability < 0.01:
-        return "< 1 %"
-    return "> 99 %" if fake_probability > 0.99 else f"{fake_probability:.0%}".replace("%", " %")
+    """0.873 as "87 %"; nothing where there is none."""
+    return "" if fake_probability is None else rules.percent(fake_probability)
 
 
 def entry_words(entry: HistoryEntry) -> str:

@@ -89,7 +89,7 @@ def test_table_reads_well():
     assert len(lines) == 2 + len(ALL) + 2  # no name has broken a line
     assert lines[0].split() == ["path", "verdict", "fake", "probability", "worst", "reasons"]
     assert "no manipulation found" in lines[2]
-    assert "0.12 " in lines[2]
+    assert "12 %" in lines[2]
     assert "face 1 of 1" in lines[2]
     assert " real" not in written("table")
     assert r"b, \"c\"\n.mp4".replace(r"\"", '"') in lines[3]

@@ -7,6 +7,7 @@ import pytest
 
 from core.analysis.stretches import find_stretches
 from core.analysis.track_rule import TrackEvidence, judge_track, judge_tracks
+from core.analysis.verdict import percent
 from tests.analysis.fakes import FakeThresholds
 
 LIMITS = FakeThresholds(0.3, 0.7)
@@ -121,7 +122,9 @@ def test_what_stands_out_from_the_rest_is_fake_though_no_face_alone_decides(seco
     inside, outside = stretch.contrast
     assert p(1.5) < inside < STRICT.fake_above
     assert p(-3) < outside < p(-2)
-    assert report.reasons[0].endswith(f"it stands out, with {inside:.2f} a face and {outside:.2f} in the rest.")
+    assert report.reasons[0].endswith(
+        f"it stands out, with {percent(inside)} a face and {percent(outside)} in the rest."
+    )
 
 
 @pytest.mark.parametrize(
@@ -204,7 +207,7 @@ def test_a_short_track_among_many_is_not_proof():
     alone = judge_track(track([1.5] * 5), LIMITS)
     among = judge_tracks(people, LIMITS)[-1]
     assert (alone.verdict, among.verdict) == ("fake", "uncertain")
-    assert among.reasons[0].startswith("Looks fake (probability 0.82), but is seen too briefly")
+    assert among.reasons[0].startswith("Looks fake (probability 82 %), but is seen too briefly")
     people[-1] = track([9.0] * 25, number=60, start_s=400)  # five clear seconds are
     assert judge_tracks(people, LIMITS)[-1].verdict == "fake"
 

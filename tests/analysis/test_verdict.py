@@ -86,7 +86,7 @@ def test_failed_gates(changed, expected):
     [
         (0.05, {}, "real", []),
         (0.95, {}, "fake", []),
-        (0.52, {}, "uncertain", ["The fake probability of 0.52 lies between 0.30 and 0.70: too close to call."]),
+        (0.52, {}, "uncertain", ["The fake probability of 52 % lies between 30 % and 70 %: too close to call."]),
         (
             0.99,  # whatever the network says
             {"face_px": 28.7},
@@ -143,10 +143,10 @@ def test_judge_face(probability, changed, verdict, reasons):
 @pytest.mark.parametrize(
     ("probability", "thresholds", "told"),
     [
-        (0.2, (0.16440860143935765, 0.7437089321564365), "of 0.20 lies between 0.16 and 0.74"),
-        (0.1648, (0.16440860143935765, 0.7437089321564365), "of 0.165 lies between 0.164 and 0.744"),  # not "0.16"
-        (0.743, (0.16440860143935765, 0.7437089321564365), "of 0.743 lies between 0.164 and 0.744"),
-        (0.3, (0.3, 0.7), "of 0.30 lies between 0.30 and 0.70"),  # at the limit itself, which is uncertain
+        (0.2, (0.16440860143935765, 0.7437089321564365), "of 20 % lies between 16 % and 74 %"),
+        (0.1648, (0.16440860143935765, 0.7437089321564365), "of 16.5 % lies between 16.4 % and 74.4 %"),  # not "16 %"
+        (0.743, (0.16440860143935765, 0.7437089321564365), "of 74.3 % lies between 16.4 % and 74.4 %"),
+        (0.3, (0.3, 0.7), "of 30 % lies between 30 % and 70 %"),  # at the limit itself, which is uncertain
     ],
 )
 def test_between_sentence_is_round_but_keeps_the_side(probability, thresholds, told):

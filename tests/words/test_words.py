@@ -66,7 +66,7 @@ SENTENCES = [
     between_sentence(0.5, Thresholds(0.3, 0.75)),
     NO_FACE_IMAGE,
     NO_FACE_VIDEO,
-    TOO_BRIEF.format(0.91),
+    TOO_BRIEF.format("91 %"),
     stretch_sentence(Stretch(4.0, 7.25, 0.95)),
     stretch_sentence(Stretch(4.0, 7.25, 0.95, (0.91, 0.08))),
     too_few_sentence([()], 1),  # one frame
