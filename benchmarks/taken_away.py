@@ -14,6 +14,8 @@ _usual = {
     "degrade": augment.degrade,
     "balance": draw.SOURCE_BALANCE,
     "hide": augment.HIDDEN_SHARE,
+    "films": augment.FILMED_SHARE,
+    "turns": augment.TURNED_SHARE,
 }
 
 
@@ -22,12 +24,14 @@ def take_away(name: str) -> None:
 
     Args:
         name: "degrade" (no smaller, softer or recompressed copies), "augment" (nothing at all is changed), "balance"
-            (sources are drawn as often as they have pictures) or "hide" (no part of a face is painted over). Any other
-            takes nothing of the drawing away.
+            (sources are drawn as often as they have pictures), "hide" (no part of a face is painted over), "films" (no
+            copy goes through H.264) or "turns" (none leans). Any other takes nothing of the drawing away.
     """
     draw.augment = _plain if name == "augment" else _usual["augment"]
     augment.degrade = _undegraded if name == "degrade" else _usual["degrade"]
     augment.HIDDEN_SHARE = 0.0 if name == "hide" else _usual["hide"]
+    augment.FILMED_SHARE = 0.0 if name == "films" else _usual["films"]
+    augment.TURNED_SHARE = 0.0 if name == "turns" else _usual["turns"]
     draw.SOURCE_BALANCE = 1.0 if name == "balance" else _usual["balance"]
 
 

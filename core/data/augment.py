@@ -19,7 +19,7 @@ MEAN_PART = (1 + LEAST_PART) / 2
 """Of a crop's side. A network is trained on parts of crops, and knows parts of this size best (measured: README)."""
 TURNED_SHARE = 0.3  # of the pictures lean, by angles of this standard deviation in degrees, at most `MOST_TURNED`
 TURNED_BY, MOST_TURNED = 18.0, 50.0
-QUARTERS_SHARE = 0.06  # of the pictures lie on their side or upside down
+FILMED_SHARE = 0.1  # of the pictures go through H.264
 HIDDEN_SHARE = 0.25  # of the pictures: a part of the face is painted over in them
 HIDDEN_SIDE = (0.15, 0.5)  # of the painted rectangle, in sides of the picture
 MOST_HIDDEN = 0.5  # of what was changed in a made fake, which would be a real face without
@@ -90,14 +90,12 @@ def _framed(picture: NDArray[np.uint8], rng: Generator) -> NDArray[np.uint8]:
 
 
 def turn(picture: NDArray[np.uint8], rng: Generator) -> NDArray[np.uint8]:
-    """Leaning, on its side or upside down by chance, as large as before; what comes into view at corners is mirrored.
+    """Leaning by chance, as large as before; what comes into view at corners is mirrored.
 
-    A quarter turn moves pixels, any other one resamples them, as the tools do that straighten a photograph.
+    Pixels are resampled, as by the tools that straighten a photograph. None lies on its side or stands on its head:
+    such faces are set upright before they are judged (`core.faces.upright`).
     """
-    chance = rng.random()
-    if chance < QUARTERS_SHARE:
-        return np.rot90(picture, int(rng.integers(1, 4)))
-    if chance >= QUARTERS_SHARE + TURNED_SHARE:
+    if rng.random() >= TURNED_SHARE:
         return picture
     height, width = picture.shape[:2]
     degrees = float(np.clip(rng.normal(0, TURNED_BY), -MOST_TURNED, MOST_TURNED))
@@ -148,7 +146,7 @@ def degrade(crop: Rgb, size: int, rng: Generator) -> Rgb:
     if rng.random() < 0.12:
         noise = rng.normal(0, rng.uniform(1, 10), crop.shape).astype(np.float32)
         crop = np.clip(crop + noise, 0, 255).astype(np.uint8)
-    if rng.random() < 0.1:
+    if rng.random() < FILMED_SHARE:
         crop = recompress_video(crop, int(rng.uniform(20, 40)))
     for _ in range(rng.choice(3, p=[0.45, 0.45, 0.1])):
         crop = recompress(crop, int(rng.uniform(35, 97)), rng.random() < 0.7)

@@ -180,12 +180,15 @@ def test_weights_travel_there_and_back(tmp_path, units):
         np.testing.assert_allclose(one, two, rtol=1e-3, atol=1e-6)
 
 
-def test_what_is_taken_away_comes_back():
-    usual = augment.HIDDEN_SHARE
-    take_away("hide")
-    assert augment.HIDDEN_SHARE == 0
+@pytest.mark.parametrize(
+    ("name", "share"), [("hide", "HIDDEN_SHARE"), ("films", "FILMED_SHARE"), ("turns", "TURNED_SHARE")]
+)
+def test_what_is_taken_away_comes_back(name, share):
+    usual = getattr(augment, share)
+    take_away(name)
+    assert getattr(augment, share) == 0
     take_away("")
-    assert augment.HIDDEN_SHARE == usual > 0
+    assert getattr(augment, share) == usual > 0
 
 
 def test_odds_are_those_of_any_fake():
