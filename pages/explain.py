@@ -13,8 +13,8 @@ from core.evaluation.results import shipped
 from core.explain.overlay import SCALE_LOGITS
 from core.explain.regions import face_regions, in_words, top_regions
 from core.faces.crop import resize_crop
-from pages.components import explain_maps, explain_what_if, opened, pictures, resources, routing, verdict
-from pages.components.explain_face import ChosenFace, choose, mesh_points
+from pages.components import explain_maps, explain_what_if, faces, opened, pictures, resources, routing, verdict
+from pages.components.explain_face import ChosenFace, choose, mesh_points, sides
 
 CAUTION = (
     "A map shows what this detector rests its answer on. That may be the manipulation, or something that it takes for "
@@ -68,7 +68,9 @@ def head(chosen: ChosenFace, detector: Detector, regions: dict[str, np.ndarray] 
         else:
             for words, one in (("Speaks for a fake", heat), ("Speaks against it", -heat)):
                 st.markdown(f"**{words}:** {in_words(top_regions(one, regions, SCALE_LOGITS))}")
-            st.caption("Where most of the evidence lies by the activation map. Left and right are the picture's.")
+            st.caption(f"Where most of the evidence lies by the activation map. {sides(chosen)}")
+        if score.face.rotation_deg:
+            st.caption(faces.upright_words(score.face))
         for reason in score.reasons:
             st.caption(reason)
         st.caption(CAUTION)

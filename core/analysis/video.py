@@ -24,6 +24,7 @@ from core.analysis.types import FaceScore, FrameReport, VideoReport
 from core.analysis.verdict import failed_gates, judge_video
 from core.errors import Cancelled, MediaError
 from core.faces import Face, FaceFinder, crop_face, default_finder
+from core.faces.any_way_up import FilmFinder
 from core.faces.tracker import Tracked, track_faces
 from core.media import Sampling, VideoFrame, VideoReader, shown_name
 
@@ -89,7 +90,7 @@ def analyze_video(
         run = _Run(reader, detector, name or str(path), on_progress, should_cancel, maps)
         with (
             FrameFeed(reader, queue_depth(reader.info.size_wh)) as feed,
-            closing(cast("Generator[Tracked]", track_faces(feed, finder))) as tracked,
+            closing(cast("Generator[Tracked]", track_faces(feed, FilmFinder(finder)))) as tracked,
         ):
             for frame, faces in tracked:
                 run.add(frame, faces)

@@ -101,7 +101,7 @@ class CropCache:
             SetupError: The crop cannot be written.
         """
         known = self._digest(path)
-        target = self._folder / f"{known[:32]}-{self._scale:.3f}{'-tight' if tight else ''}.png"
+        target = self._folder / f"{known[:32]}-{self._scale:.3f}{'-tight' if tight else '-upright'}.png"
         none = target.with_suffix(".none")
         if _is_whole(target):
             return target
@@ -124,7 +124,7 @@ class CropCache:
             MediaError: The video cannot be read.
             SetupError: A crop cannot be written.
         """
-        stem = f"{self._digest(path)[:32]}-{self._scale:.3f}-{frames}f"
+        stem = f"{self._digest(path)[:32]}-{self._scale:.3f}-{frames}f-upright"
         listing = self._folder / f"{stem}.json"  # written last: what it lists is there
         if (known := _listed(listing)) is not None:
             return known

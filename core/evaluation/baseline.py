@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from core.analysis.types import RECIPE
 from core.data.dataset import Sample
 from core.errors import MediaError
 from core.evaluation.cache import RowCache, stamp
@@ -78,7 +79,7 @@ def measure_features(
     finder = finder or default_finder()
 
     def measure(sample: Sample) -> Floats | None:
-        key = f"{stamp(sample.path)}|spectrum-{scale:g}-{size}-{RINGS}"
+        key = f"{stamp(sample.path)}|spectrum-{RECIPE}-{scale:g}-{size}-{RINGS}"
         row = cache.get(key) if cache else None
         if row is None:
             row = {"features": _features_of(sample, finder, scale, size)}

@@ -9,14 +9,13 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from core.analysis.types import RECIPE
 from core.errors import SetupError
 from core.home import home_folder, make_folder
 
 if TYPE_CHECKING:
     from core.detector.engine import Detector
 
-RECIPE = 3
-"""Part of every cache's name: raised when the way from a file to its score changes."""
 KEPT = 12
 """Caches that are kept; the least used goes when another is opened."""
 

@@ -42,7 +42,8 @@ MOST_SECONDS = 1.2
 """What a person waits for without being asked to."""
 RULE = (
     f"Of the methods that change with the weights (rank correlation at most {MOST_AGREEMENT:g}) and take at most "
-    f"{MOST_SECONDS:g} s a face: the best mean rank in insertion minus deletion, pointing game and overlap."
+    f"{MOST_SECONDS:g} s a face: the best mean rank in insertion minus deletion, pointing game "
+    "and overlap. Where none fulfils both, the activation map."
 )
 
 

@@ -134,9 +134,10 @@ def _not_fitted(baseline: dict[str, Any], selection: Selection) -> list[str]:
     sources = sorted({one.source for one in selection.samples if part_of(one.source) not in baseline})
     if not sources:
         return []
+    of = f"{len(sources)} {'source' if len(sources) == 1 else 'sources'}"
     named = few(sources)
-    of = f" of {named}" if named else ""
-    return [f"No spectrum baseline{of}: it takes five pictures of each class, and each class in several groups."]
+    of += f" ({named})" if named and all(few([one]) for one in sources) else ""
+    return [f"No spectrum baseline of {of}: it takes five pictures of each class, and each class in several groups."]
 
 
 def _measurable(request: Request, selection: Selection) -> tuple[Request, list[str]]:

@@ -1,6 +1,6 @@
 """Where on a face evidence lies, in words: the parts of a face from MediaPipe's 468-point mesh.
 
-Left and right are the picture's, as in all of this program.
+Left and right are the upright crop's, and so the picture's unless the face lies.
 """
 
 from __future__ import annotations

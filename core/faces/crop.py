@@ -4,9 +4,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from core.faces.finder import COARSE_SIDE, FaceFinder
+from core.faces.any_way_up import find_any_way_up
+from core.faces.finder import FaceFinder
 from core.faces.types import Face
-from core.faces.upright import find_turned, turned
+from core.faces.upright import turned
 
 # What a tight crop looks like, in shares of the picture's side: nearly all of ../shared/data/dfdc passes (98 %), no
 # whole head does. The distance from eyes to mouth tells more than the box, which ends where the picture ends.
@@ -122,23 +123,11 @@ def find_faces_or_tight(rgb: NDArray[np.uint8], finder: FaceFinder, *, tight: bo
         Faces, best score first; for a tight crop one `Face(tight=True)` whose box is the whole picture.
     """
     if tight is False:
-        return _find_any_way_up(rgb, finder)
+        return find_any_way_up(rgb, finder)
     face = tight_face(rgb, finder)
     if tight and face is None:
         face = Face((0.0, 0.0, float(rgb.shape[1]), float(rgb.shape[0])), 1.0, tight=True)
-    return [face] if face else _find_any_way_up(rgb, finder)
-
-
-def _find_any_way_up(rgb: NDArray[np.uint8], finder: FaceFinder) -> list[Face]:
-    """All faces; where there is none, those of the turned copy that has the clearest one.
-
-    Copies are small, since pictures without any face are many and this comes on top: faces of 40 px in 640 are found.
-    """
-    if faces := finder.find(rgb):
-        return faces
-    scale = min(1.0, COARSE_SIDE / max(rgb.shape))
-    copies = (find_turned(rgb, turn, lambda copy: finder.find(copy, scales=[scale])) for turn in (90, 270, 180))
-    return max(copies, key=lambda found: max((face.score for face in found), default=0.0))
+    return [face] if face else find_any_way_up(rgb, finder)
 
 
 def tight_face(rgb: NDArray[np.uint8], finder: FaceFinder) -> Face | None:
@@ -165,7 +154,7 @@ def _fills(face: Face, margin: int, height: int, width: int) -> bool:
     eyes, mouth = face.landmarks[:2].mean(axis=0), face.landmarks[3:].mean(axis=0)
     off_centre = max(abs((left + right) / 2 - margin - width / 2), abs((top + bottom) / 2 - margin - height / 2))
     return (
-        bottom - top >= TIGHT_BOX_SHARE * height
+        face.height >= TIGHT_BOX_SHARE * (width if face.rotation_deg % 180 else height)
         and float(np.linalg.norm(eyes - mouth)) >= TIGHT_EYES_TO_MOUTH * min(height, width)
         and off_centre <= 0.25 * max(height, width)
     )

@@ -82,7 +82,12 @@ class FaceFinder:
         self._local = threading.local()
 
     def find(
-        self, rgb: NDArray[np.uint8], *, scales: list[float] | None = None, score_min: float = SCORE_MIN
+        self,
+        rgb: NDArray[np.uint8],
+        *,
+        scales: list[float] | None = None,
+        score_min: float = SCORE_MIN,
+        upright: bool = True,
     ) -> list[Face]:
         """All faces in `rgb` (H, W, 3) uint8, best score first.
 
@@ -90,6 +95,7 @@ class FaceFinder:
             rgb: The picture.
             scales: Scales to search at; by default those of `working_scales`.
             score_min: Faces below this score (0..1) are left out.
+            upright: Look for those that lie in turned copies of their surroundings.
 
         Returns:
             Faces with boxes and landmarks in pixels of `rgb`; boxes may reach over the border. Those that lie on their
@@ -102,8 +108,8 @@ class FaceFinder:
             raise ValueError(f"rgb must be uint8 with shape (h, w, 3), got {rgb.dtype} {rgb.shape}")
         height, width = rgb.shape[:2]
         faces = self._as_they_are(rgb, scales or working_scales((width, height)), score_min)
-        upright = [set_upright(rgb, face, self._find_near) for face in faces]
-        return _once_each(upright) if any(face.rotation_deg for face in upright) else faces
+        standing = [set_upright(rgb, face, self._find_near) for face in faces] if upright else faces
+        return _once_each(standing) if any(face.rotation_deg for face in standing) else faces
 
     def _as_they_are(self, rgb: NDArray[np.uint8], scales: list[float], score_min: float) -> list[Face]:
         found = [self._search(rgb, scale, score_min) for scale in scales]

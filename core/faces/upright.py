@@ -16,6 +16,13 @@ LIES_FROM = 45.0
 """Degrees of lean above which a face is looked for in a turned copy."""
 LEFT_MAX = 30.0
 """Degrees that it may still lean there."""
+TURNS = (90, 270, 180)
+DOUBTED = 0.8
+"""Score below which a face that seems to stand is looked for in turned copies as well."""
+CLEARER = 0.15
+"""By how much its score must be better there."""
+SURE = 0.6
+"""Score that a face needs in a turned copy: there are three of them, and each has its own false finds."""
 _AROUND = 1.2  # half the side of the copy, in the longer sides of the face's box
 
 Rgb = NDArray[np.uint8]
@@ -48,32 +55,36 @@ def turned(picture: NDArray[np.generic], rotation_deg: int) -> NDArray[np.generi
 def set_upright(rgb: Rgb, face: Face, find: Find) -> Face:
     """A face that lies, as it is found in a copy of its surroundings that is turned until it stands.
 
+    Of a face that lies neither landmarks nor score can be trusted: all turns are looked at, and the clearest face
+    counts. So are those of a face that stands, but was hardly found.
+
     Args:
         rgb: The picture, uint8 (H, W, 3).
         face: Found in it.
-        find: Finds upright faces in a picture.
+        find: Finds faces in a picture.
 
     Returns:
         The face with its `rotation_deg`, its box and landmarks as found in that copy, in pixels of `rgb`; the very
-        face if it leans by no more than 45 degrees, or is not found again leaning by at most 30.
+        face if it stands, or is not found again leaning by at most 30 degrees.
     """
     leans = None if face.landmarks is None else lean(face.landmarks)
-    if leans is None or abs(leans) <= LIES_FROM:
+    stands = leans is None or abs(leans) <= LIES_FROM
+    if stands and face.score >= DOUBTED:
         return face
     x0, y0, x1, y1 = face.box_xyxy
     reach = _AROUND * max(x1 - x0, y1 - y0)
     middle_x, middle_y = (x0 + x1) / 2, (y0 + y1) / 2
     left, top = max(0, int(middle_x - reach)), max(0, int(middle_y - reach))
     part = rgb[top : max(top, round(middle_y + reach)), left : max(left, round(middle_x + reach))]
+    if not part.size:
+        return face
     here = middle_x - left, middle_y - top
-    likely = round(leans / 90) * 90 % 360 or 90
-    # the eyes and the mouth of a face that lies are not always found where they are: the other turns come after
-    for rotation_deg in (likely, *({90, 180, 270} - {likely})) if part.size else ():
-        found = find_turned(part, rotation_deg, find)
-        near = [other for other in found if np.hypot(*np.subtract(_middle(other), here)) <= reach / 2]
-        if near:
-            return shifted(max(near, key=lambda other: other.score), left, top)
-    return face
+    found = [other for rotation_deg in TURNS for other in find_turned(part, rotation_deg, find)]
+    near = [other for other in found if np.hypot(*np.subtract(_middle(other), here)) <= reach / 2]
+    best = max(near, key=lambda other: other.score, default=None)
+    if best is None or best.score < (face.score + CLEARER if stands else SURE):
+        return face
+    return shifted(best, left, top)
 
 
 def find_turned(rgb: Rgb, rotation_deg: int, find: Find) -> list[Face]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from core.analysis.types import ImageReport, VideoReport
+from core.analysis.types import FaceScore, ImageReport, VideoReport
 from core.detector.spec import DetectorSpec, QualityGates
 from core.explain.overlay import SCALE_LOGITS
 from core.media import shown_name
@@ -125,6 +125,11 @@ def _people(content: Content, report: VideoReport, to: Words) -> Iterator[b.Bloc
             yield b.Paragraph(to("report.stretch_threshold", **given), muted=True)
 
 
+def _height(score: FaceScore, to: Words) -> str:
+    height, turned = int(score.quality.face_px), score.face.rotation_deg
+    return to("report.pixels_upright", count=height, deg=turned) if turned else to("report.pixels", count=height)
+
+
 def _faces(report: ImageReport, to: Words) -> Iterator[b.Block]:
     if not report.faces:
         return
@@ -134,7 +139,7 @@ def _faces(report: ImageReport, to: Words) -> Iterator[b.Block]:
             str(number),
             to(f"verdict.{score.verdict}"),
             to.percent(score.fake_probability),
-            to("report.pixels", count=int(score.quality.face_px)),
+            _height(score, to),
         )
         for number, score in enumerate(report.faces, start=1)
     ]

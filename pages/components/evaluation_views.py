@@ -1,5 +1,6 @@
 """The sections of an evaluation: figures, curves, verdicts at thresholds, robustness, comparison, face quality."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,12 @@ def said(part: str) -> str:
     return "All sources" if part == ALL else part
 
 
+def _intervals(auc: Sequence[float] | None, error: Sequence[float] | None) -> str:
+    if auc is None and error is None:
+        return "Too few files for intervals."
+    return f"95 % intervals: AUC {interval(auc)}, calibration error {interval(error)} (debiased, at equal base rates)."
+
+
 def overview(document: Document) -> None:
     """The pooled figures, then by source with the low-level baseline beside each AUC."""
     pooled, error = document["figures"][ALL], document["calibration"].get(ALL)
@@ -37,9 +44,8 @@ def overview(document: Document) -> None:
         st.metric("Calibration error", number(error["ece"] if error else None), border=True)
     if error:
         st.caption(
-            f"95 % intervals: AUC {interval(pooled['auc_95'])}, calibration error {interval(error['ece_95'])} "
-            "(debiased, at equal base rates). They tell of chance, not of other data: on media unlike these a "
-            "detector does worse."
+            f"{_intervals(pooled['auc_95'], error['ece_95'])} They tell of chance, not of other data: on media unlike "
+            "these a detector does worse."
         )
     by_source(document)
     for column, values in (document.get("columns") or {}).items():

@@ -223,6 +223,11 @@ def mesh_points(crop: pictures.Rgb) -> np.ndarray | None:
     return points if confidence >= MESH_CONFIDENCE else None
 
 
+def sides(chosen: ChosenFace) -> str:
+    """What left and right mean where parts of the face are named."""
+    return f"Left and right are those of {'the upright face' if chosen.score.face.rotation_deg else 'the picture'}."
+
+
 def face_of(chosen: ChosenFace, factor_xy: tuple[float, float]) -> Face:
     """The face in a copy of the part that was resized by these factors."""
     boxes = np.array(chosen.score.face.box_xyxy) * np.array([*factor_xy, *factor_xy])

@@ -85,7 +85,7 @@ def _controls(regions: dict[str, np.ndarray] | None) -> dict[str, object]:
             selection_mode="multi",
             wrap=True,
             key=ERASED,
-            help="Blurred away, since a hole would be judged itself. Left and right are the picture's.",
+            help="Blurred away, since a hole would be judged itself. Left and right are as the crop shows them.",
         )
     erased = np.any([regions[name] for name in names], axis=0) if regions and names else None
     return {"size_percent": size, "blur_px": radius, "quality": quality, "erased": erased}

@@ -5,6 +5,7 @@ import streamlit as st
 from core.analysis.types import FaceScore, ImageReport
 from core.detector import Detector
 from core.explain import LEGEND, draw_face
+from core.faces import Face
 from core.store import StoredMedia
 from pages.components import pictures, verdict
 from pages.components.text import escape
@@ -26,12 +27,17 @@ def opacity_slider(key: str) -> float:
     return percent / 100
 
 
+def upright_words(face: Face) -> str:
+    """Of a face that lies: how it was judged."""
+    return f"Judged upright, turned clockwise by {face.rotation_deg}°."
+
+
 def line(title: str, score: FaceScore, *, reasons: bool = True) -> None:
     """One face in words: who, the verdict, the reasons."""
     st.markdown(f"**{title}**")
     verdict.badge(score.verdict, score.fake_probability)
     if score.face.rotation_deg:
-        st.caption(f"Judged upright, turned by {score.face.rotation_deg}°.")
+        st.caption(upright_words(score.face))
     for reason in score.reasons if reasons else ():
         st.caption(escape(reason))
 

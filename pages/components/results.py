@@ -10,7 +10,7 @@ from typing import Any
 import streamlit as st
 
 from core.analysis import analyze_image, analyze_video
-from core.analysis.types import ImageReport, Report, VideoReport
+from core.analysis.types import RECIPE, ImageReport, Report, VideoReport
 from core.detector import Detector
 from core.jobs import JobContext
 from core.media import Sampling
@@ -23,8 +23,8 @@ REMEMBERED = 24
 
 
 def settings_key(detector: Detector, *settings: str) -> str:
-    """Names what a report depends on besides the media: weights, thresholds, calibration, engine and settings."""
-    said = [detector.spec.to_dict(), detector.sha256, detector.engine, detector.precision, *settings]
+    """Names what a report depends on besides the media: weights, thresholds, calibration, engine, settings and way."""
+    said = [RECIPE, detector.spec.to_dict(), detector.sha256, detector.engine, detector.precision, *settings]
     return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 

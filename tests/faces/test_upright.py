@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 import skimage.data
 
+from core.analysis.quality import measure_quality
 from core.explain.overlay import draw_overlay, in_picture
 from core.faces import Face, crop_square, default_finder, find_faces_or_tight
+from core.faces.any_way_up import FilmFinder, find_any_way_up
 from core.faces.crop import crop_pixels, cut_face
 from core.faces.upright import find_turned, lean, set_upright, shifted, turned
 from tests.explain.test_overlay import score
@@ -170,3 +172,105 @@ def test_shifted():
     assert face.box_xyxy == (11, 4, 35, 40)
     assert face.landmarks[0].tolist() == [17, 18]
     assert face.rotation_deg == 180
+
+
+def at(middle_xy, degrees=0.0, score=0.9):
+    """A face of 20 × 30 px around a point, leaning."""
+    x, y = middle_xy
+    marks = lying_marks(degrees)
+    return Face((x - 10, y - 15, x + 10, y + 15), score, (marks - marks.mean(axis=0) + [x, y]).astype(np.float32))
+
+
+def by_turn(found):
+    """A `find` for a square picture of one bright pixel, by where that pixel is: top left, or turned to elsewhere."""
+
+    def find(copy):
+        corner = tuple(int(place[0]) > 0 for place in np.nonzero(copy[..., 0])[:2])
+        return found.get({(False, False): 0, (False, True): 90, (True, True): 180, (True, False): 270}[corner], [])
+
+    return find
+
+
+def marked(side=200):
+    rgb = np.zeros((side, side, 3), np.uint8)
+    rgb[0, 0] = 255
+    return rgb
+
+
+def test_of_several_turns_the_clearest_counts():
+    face = Face((88, 88, 112, 112), 0.5, lying_marks(90) + 75)
+    # the part that is looked at ends at the picture's border, so the marked pixel is in it
+    face = replace(face, box_xyxy=(10.0, 10.0, 190.0, 190.0))
+    find = by_turn({90: [at((100, 100), score=0.8)], 180: [at((100, 100), score=0.91)]})
+    assert set_upright(marked(), face, find).rotation_deg == 180
+
+
+@pytest.mark.parametrize(("score", "turned_to"), [(0.55, 0), (0.65, 90)])
+def test_a_weak_find_in_a_turned_copy_is_none(score, turned_to):
+    face = Face((10, 10, 190, 190), 0.5, lying_marks(90) + 75)
+    assert set_upright(marked(), face, by_turn({90: [at((100, 100), score=score)]})).rotation_deg == turned_to
+
+
+@pytest.mark.parametrize(("score", "turned_to"), [(0.7, 0), (0.8, 180)])
+def test_who_hardly_seems_to_stand_may_stand_on_his_head(score, turned_to):
+    face = Face((10, 10, 190, 190), 0.6, lying_marks(10) + 75)
+    assert set_upright(marked(), face, by_turn({180: [at((100, 100), score=score)]})).rotation_deg == turned_to
+
+
+class ByTurn:
+    """A finder that sees the faces of `by_turn`, and counts."""
+
+    def __init__(self, found):
+        self._find, self.calls = by_turn(found), 0
+
+    def find(self, rgb, **_):
+        self.calls += 1
+        return self._find(rgb)
+
+
+def test_among_standing_faces_those_that_lie_are_found_where_one_is_doubtful():
+    standing, other = at((50, 50), score=0.7), at((60, 150), score=0.9)
+    found = find_any_way_up(marked(), ByTurn({0: [standing], 90: [other]}))
+    assert [face.rotation_deg for face in found] == [90, 0]
+    again = find_any_way_up(marked(), ByTurn({0: [standing], 180: [at((150, 150), score=0.95)]}))
+    assert [face.rotation_deg for face in again] == [0]  # the same place: it is one face
+
+
+def test_where_all_stand_clearly_nothing_else_is_looked_at():
+    finder = ByTurn({0: [at((50, 50), score=0.9)], 90: [at((60, 150))]})
+    assert len(find_any_way_up(marked(), finder)) == 1
+    assert finder.calls == 1
+
+
+def test_a_film_that_lies_is_known_to_lie():
+    upright = ByTurn({0: [at((50, 50))]})
+    film = FilmFinder(upright)
+    assert [face.rotation_deg for face in film.find(marked())] == [0]
+    assert upright.calls == 1
+    hands = at((150, 50), score=0.55)
+    lies = ByTurn({90: [at((50, 50))]})
+    film = FilmFinder(lies)
+    assert [face.rotation_deg for face in film.find(marked())] == [90]
+    assert lies.calls == 4
+    lies._find = by_turn({0: [hands], 90: [at((50, 50))]})
+    assert [face.rotation_deg for face in film.find(marked())] == [90]  # hands are not people
+    assert lies.calls == 6  # the turn is known
+    lies._find = by_turn({0: [at((50, 50))]})
+    film.find(marked())
+    assert film.find(marked())[0].rotation_deg == 0
+    assert lies.calls == 9  # and known to be over
+
+
+def test_a_film_without_faces_costs_little():
+    nobody = ByTurn({})
+    film = FilmFinder(nobody)
+    for _ in range(10):
+        assert film.find(marked()) == []
+    assert nobody.calls == 10 + 2 * 3
+
+
+def test_a_lying_face_is_measured_as_it_stands():
+    face = Face((0, 0, 50, 30), 0.9, lying_marks(95), rotation_deg=90)
+    quality = measure_quality(np.full((64, 64, 3), 128, np.uint8), face)
+    assert quality.face_px == 50
+    assert quality.tilt == pytest.approx(5, abs=0.1)

@@ -141,7 +141,7 @@ def test_a_face_that_lies_is_judged_upright_and_said_to_be(app: AppTest, monkeyp
     monkeypatch.setattr(resources, "finder", lambda: SimpleNamespace(find=lambda *_, **__: [face]))
     upload(app, ("lies.png", png(RED)))
     assert not app.exception
-    assert "Judged upright, turned by 270°." in words(app)
+    assert "Judged upright, turned clockwise by 270°." in words(app)
 
 
 def test_first_page_offers_samples(app: AppTest) -> None:
