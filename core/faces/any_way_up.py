@@ -6,14 +6,17 @@ turned by a quarter and a half are looked at too: in small, since pictures witho
 
 from typing import Protocol
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from core.faces.finder import COARSE_SIDE, OVERLAP_MAX
+from core.faces.finder import OVERLAP_MAX
 from core.faces.identity import iou
 from core.faces.types import Face
-from core.faces.upright import DOUBTED, SURE, TURNS, find_turned
+from core.faces.upright import DOUBTED, SURE, TURNS, find_turned, scaled
 
+SMALL_SIDE = 480
+"""Long side of the turned copies: faces of a tenth of that are found."""
 LOOKED_EVERY = 5
 """Of a film's faceless key frames so many are passed over until one is looked at in every turn."""
 
@@ -69,12 +72,14 @@ def _is_clear(face: Face) -> bool:
 
 def _with_turned(rgb: Rgb, faces: list[Face], finder: Finds, turns: tuple[int, ...]) -> list[Face]:
     """And the faces of turned copies that are found nowhere else."""
-    scales = [min(1.0, COARSE_SIDE / max(rgb.shape))]
+    factor = min(1.0, SMALL_SIDE / max(rgb.shape))
+    small = rgb if factor == 1 else cv2.resize(rgb, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
 
     def find(copy: Rgb) -> list[Face]:
-        return finder.find(copy, scales=scales, upright=False)
+        return finder.find(copy, scales=[1.0], upright=False)
 
-    found = [face for turn in turns for face in find_turned(rgb, turn, find)]
+    seen = [face for turn in turns for face in find_turned(small.astype(np.uint8, copy=False), turn, find)]
+    found = [scaled(face, 1 / factor) for face in seen]
     kept = list(faces)
     for face in sorted(found, key=lambda one: -one.score):
         if face.score >= SURE and all(iou(face.box_xyxy, other.box_xyxy) <= OVERLAP_MAX for other in kept):

@@ -106,6 +106,13 @@ def shifted(face: Face, right: float, down: float) -> Face:
     return replace(face, box_xyxy=(x0 + right, y0 + down, x1 + right, y1 + down), landmarks=marks)
 
 
+def scaled(face: Face, factor: float) -> Face:
+    """The same face in a picture that is larger by this factor."""
+    x0, y0, x1, y1 = (edge * factor for edge in face.box_xyxy)
+    marks = None if face.landmarks is None else (face.landmarks * factor).astype(np.float32)
+    return replace(face, box_xyxy=(x0, y0, x1, y1), landmarks=marks)
+
+
 def _stands(face: Face) -> bool:
     leans = None if face.landmarks is None else lean(face.landmarks)
     return leans is not None and abs(leans) <= LEFT_MAX

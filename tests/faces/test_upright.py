@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 import skimage.data
@@ -274,3 +275,22 @@ def test_a_lying_face_is_measured_as_it_stands():
     quality = measure_quality(np.full((64, 64, 3), 128, np.uint8), face)
     assert quality.face_px == 50
     assert quality.tilt == pytest.approx(5, abs=0.1)
+
+
+def test_in_a_large_picture_turned_copies_are_small(astronaut):
+    large = cv2.resize(astronaut, None, fx=4, fy=4, interpolation=cv2.INTER_CUBIC)
+    (expected,) = default_finder().find(large)
+    seen = []
+
+    class Blind:
+        """Finds nobody in a picture as it is."""
+
+        def find(self, rgb, *, upright=True, **options):
+            seen.append(max(rgb.shape))
+            return [] if upright else default_finder().find(rgb, upright=False, **options)
+
+    (face,) = find_any_way_up(lying(large, 180), Blind())
+    assert seen == [2048, 480, 480, 480]
+    (again,) = find_turned(lying(large, 180), 180, only(expected))
+    assert face.box_xyxy == pytest.approx(again.box_xyxy, abs=0.06 * expected.height)
+    assert face.landmarks == pytest.approx(again.landmarks, abs=0.06 * expected.height)
