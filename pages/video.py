@@ -74,7 +74,7 @@ def choose() -> tuple[StoredMedia | None, Sampling]:
     row = st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute")
     with row.container(horizontal=True, vertical_alignment="bottom", width="content"):
         source = st.segmented_control("Source", [UPLOAD, PATH], default=UPLOAD, required=True, key="video_source")
-        frames = sampling_choice.choose("frames", other_frames)
+        frames = sampling_choice.choose("video_sampling", other_frames)
     found = from_path() if source == PATH else from_upload()
     if found and not sources.items(PAGE):
         sources.set_items(PAGE, found)

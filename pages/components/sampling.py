@@ -7,9 +7,12 @@ import streamlit as st
 from core.analysis import DEFAULT_SAMPLING
 from core.media import Sampling
 
+STANDARD = "Standard"
+FRAMES = "frames"
+"""In a page's address: the name of a choice that is not the standard one."""
 SAMPLINGS: dict[str, Sampling] = {
     "Quick": Sampling.evenly(32),
-    "Standard": DEFAULT_SAMPLING,
+    STANDARD: DEFAULT_SAMPLING,
     "Every frame": Sampling.every_frame(),
 }
 HELP = (
@@ -19,15 +22,21 @@ HELP = (
 
 
 def choose(key: str, on_change: Callable[[], None] | None = None) -> Sampling:
-    """The control, and what it says; the address of the page holds it under its key, so that a reload keeps it."""
-    name = st.segmented_control(
+    """The control, and what it says; the address of the page holds it, so that a reload keeps it."""
+    asked = st.query_params.get(FRAMES)
+    chosen = st.segmented_control(
         "Frames",
         list(SAMPLINGS),
-        default="Standard",
+        default=asked if asked in SAMPLINGS else STANDARD,
         required=True,
         key=key,
-        bind="query-params",
+        persist_state="session",
         help=HELP,
         on_change=on_change,
     )
-    return SAMPLINGS[name or "Standard"]
+    name = chosen or STANDARD
+    if name != STANDARD:
+        st.query_params[FRAMES] = name
+    elif asked is not None:
+        st.query_params.pop(FRAMES, None)
+    return SAMPLINGS[name]

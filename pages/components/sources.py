@@ -16,9 +16,8 @@ KEPT = "kept_uploads"
 """Session state: file_id of an upload -> what the store made of it, so that a rerun copies nothing again."""
 OPENED = "opened_reports"
 """Session state: digest -> settings key of a report opened from the history; it is shown as it was made."""
-FILE = "file"
-"""In a page's address: the digests of what it shows, so that a reload brings it back."""
 NAMED_MAX = 20
+"""Files that a page's address names, so that a reload brings them back: by digest, under the name of the page."""
 
 
 def keep(upload: Any) -> StoredMedia:
@@ -71,7 +70,7 @@ def set_items(page: str, found: Sequence[StoredMedia]) -> None:
 
 def begin(page: str) -> None:
     """For the start of a page: bring back what its address names, as after a reload, and let go of what is gone."""
-    named = st.query_params.get_all(FILE)
+    named = st.query_params.get_all(page)
     if named and f"{page}_items" not in st.session_state:
         found = [item for digest in named[:NAMED_MAX] if (item := _known(digest))]
         set_items(page, found)
@@ -87,11 +86,11 @@ def name_in_address(page: str) -> None:
     """For when a page knows what it shows. More than 20 files have no room in an address."""
     digests = [item.digest for item in items(page)]
     named = digests if len(digests) <= NAMED_MAX else []
-    if st.query_params.get_all(FILE) != named:
+    if st.query_params.get_all(page) != named:
         if named:
-            st.query_params[FILE] = named
+            st.query_params[page] = named
         else:
-            st.query_params.pop(FILE, None)
+            st.query_params.pop(page, None)
 
 
 def _known(digest: str) -> StoredMedia | None:

@@ -171,23 +171,23 @@ def test_same_picture_comes_back_at_once_in_another_tab(app: AppTest, detector: 
 
 def test_a_reload_brings_back_what_the_page_showed(app: AppTest, detector: ColourDetector) -> None:
     upload(app, ("a.png", png(RED)), ("b.png", png(BLUE)))
-    named = app.query_params["file"]
+    named = app.query_params["image"]
     calls = detector.calls
     fresh = open_app()
-    fresh.query_params["file"] = named
+    fresh.query_params["image"] = named
     fresh.run()
     assert not fresh.exception
     assert "a.png" in words(fresh) and "b.png" in words(fresh)
     assert detector.calls == calls
     next(button for button in fresh.button if button.label == "Start over").click().run()
-    assert "file" not in fresh.query_params
+    assert "image" not in fresh.query_params
     assert "a.png" not in words(fresh)
 
 
 @pytest.mark.parametrize("named", ["0" * 64, "../../etc", ""])
 def test_an_address_that_names_nothing_known(app: AppTest, named: str) -> None:
     fresh = open_app()
-    fresh.query_params["file"] = named
+    fresh.query_params["image"] = named
     fresh.run()
     assert not fresh.exception
     assert "no longer in the history" in words(fresh) or "still in the history" in words(fresh)
@@ -197,7 +197,7 @@ def test_an_address_that_names_nothing_known(app: AppTest, named: str) -> None:
 def test_many_pictures_have_no_room_in_an_address(app: AppTest) -> None:
     upload(app, *((f"{number}.png", png((200 - number, 20, 20))) for number in range(21)))
     assert not app.exception
-    assert "file" not in app.query_params
+    assert "image" not in app.query_params
 
 
 def test_name_of_a_file_cannot_spoil_the_page(app: AppTest) -> None:

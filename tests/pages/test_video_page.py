@@ -37,16 +37,16 @@ def test_upload_ends_in_a_verdict_with_timeline_and_people(page: AppTest, clip: 
 
 
 def test_a_reload_brings_back_the_video_and_its_frames(page: AppTest, clip: Path, detector: ColourDetector) -> None:
-    page.segmented_control(key="frames").set_value("Quick").run()
+    page.segmented_control(key="video_sampling").set_value("Quick").run()
     page.file_uploader[0].upload(clip.name, clip.read_bytes())
     run_until(page.run(), has_verdict)
     calls = detector.calls
     fresh = open_app().switch_page("pages/video.py")
-    fresh.query_params["file"] = page.query_params["file"]
-    fresh.query_params["frames"] = "Quick"  # a browser writes it
+    for name in ("video", "frames"):
+        fresh.query_params[name] = page.query_params[name]
     run_until(fresh.run(), has_verdict)
     assert not fresh.exception
-    assert fresh.segmented_control(key="frames").value == "Quick"
+    assert fresh.segmented_control(key="video_sampling").value == "Quick"
     assert detector.calls == calls
 
 
