@@ -68,7 +68,8 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         type=faces,
         metavar="N",
         default=0,
-        help="also methods of explanation, on N faces manipulated in known places; 24 take ten minutes with AMX",
+        help="also methods of explanation, on N faces manipulated in known places; 24 take about ten minutes where the "
+        "processor has AMX, and many times that elsewhere",
     )
     add("--json", "--output", type=Path, metavar="FILE", dest="json", help="write everything that was measured")
     add("--html", type=Path, metavar="FILE", help="write one self-contained page, with faces from the worst mistakes")

@@ -15,6 +15,7 @@ from core.explain.regions import face_regions, in_words, top_regions
 from core.faces.crop import resize_crop
 from pages.components import explain_maps, explain_what_if, faces, opened, pictures, resources, routing, verdict
 from pages.components.explain_face import ChosenFace, choose, mesh_points, sides
+from pages.components.text import escape
 
 CAUTION = (
     "A map shows what this detector rests its answer on. That may be the manipulation, or something that it takes for "
@@ -72,7 +73,7 @@ def head(chosen: ChosenFace, detector: Detector, regions: dict[str, np.ndarray] 
         if score.face.rotation_deg:
             st.caption(faces.upright_words(score.face))
         for reason in score.reasons:
-            st.caption(reason)
+            st.caption(escape(reason))
         st.caption(CAUTION)
 
 

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from core.data.facts import Memory, cut_off, file_digest, stamp
 from core.errors import MediaError, SetupError
 from core.faces import Box, Face, FaceFinder, find_faces_or_tight
+from core.faces.any_way_up import find_any_way_up
 from core.faces.crop import cut_face
 from core.faces.finder import working_scales
-from core.faces.upright import shifted
 from core.media import Sampling, VideoReader, encode_image, load_image
 from core.media.files import open_file
 
@@ -51,8 +51,8 @@ def followed_face(rgb: NDArray[np.uint8], finder: FaceFinder, last: Face | None)
         part = rgb[top : round(middle_y + reach), left : round(middle_x + reach)]
         near = max(finder.find(part, scales=[scale]), key=lambda one: one.height, default=None) if part.size else None
         if near is not None and _lies_within(near.box_xyxy, part.shape):
-            return shifted(near, left, top)
-    return max(finder.find(rgb), key=lambda one: one.height, default=None)
+            return near.shifted(left, top)
+    return max(find_any_way_up(rgb, finder), key=lambda one: one.height, default=None)
 
 
 def usable_as_is(path: Path) -> bool:

@@ -4,32 +4,24 @@ The finder misses some of those. Where it finds nobody, or somebody who lies or 
 turned by a quarter and a half are looked at too: in small, since pictures without any face are many.
 """
 
-from typing import Protocol
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from core.faces.finder import OVERLAP_MAX
+from core.faces.finder import OVERLAP_MAX, FaceFinder
 from core.faces.identity import iou
 from core.faces.types import Face
-from core.faces.upright import DOUBTED, SURE, TURNS, find_turned, scaled
+from core.faces.upright import DOUBTED, SURE, TURNS, find_turned
 
 SMALL_SIDE = 480
 """Long side of the turned copies: faces of a tenth of that are found."""
 LOOKED_EVERY = 5
-"""Of a film's faceless key frames so many are passed over until one is looked at in every turn."""
+"""One in so many of a film's faceless key frames is looked at in every turn."""
 
 Rgb = NDArray[np.uint8]
 
 
-class Finds(Protocol):
-    """Whatever finds faces in one picture; `FaceFinder` does."""
-
-    def find(self, rgb: Rgb, /, *, scales: list[float] | None = None, upright: bool = True) -> list[Face]: ...
-
-
-def find_any_way_up(rgb: Rgb, finder: Finds) -> list[Face]:
+def find_any_way_up(rgb: Rgb, finder: FaceFinder) -> list[Face]:
     """All faces of a picture, those that lie among them, best score first; uint8 (H, W, 3)."""
     faces = finder.find(rgb)
     if faces and all(_is_clear(face) for face in faces):
@@ -38,13 +30,13 @@ def find_any_way_up(rgb: Rgb, finder: Finds) -> list[Face]:
 
 
 class FilmFinder:
-    """Finds faces in the frames of one film, in their order: what way up it is need not be found out each time.
+    """FaceFinder faces in the frames of one film, in their order: what way up it is need not be found out each time.
 
     Args:
-        finder: Finds faces in one picture.
+        finder: FaceFinder faces in one picture.
     """
 
-    def __init__(self, finder: Finds) -> None:
+    def __init__(self, finder: FaceFinder) -> None:
         self._finder = finder
         self._turn: int | None = None  # of the last clear face, if it lay
         self._faceless = 0
@@ -70,7 +62,7 @@ def _is_clear(face: Face) -> bool:
     return face.score >= DOUBTED and not face.rotation_deg
 
 
-def _with_turned(rgb: Rgb, faces: list[Face], finder: Finds, turns: tuple[int, ...]) -> list[Face]:
+def _with_turned(rgb: Rgb, faces: list[Face], finder: FaceFinder, turns: tuple[int, ...]) -> list[Face]:
     """And the faces of turned copies that are found nowhere else."""
     factor = min(1.0, SMALL_SIDE / max(rgb.shape))
     small = rgb if factor == 1 else cv2.resize(rgb, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
@@ -79,7 +71,7 @@ def _with_turned(rgb: Rgb, faces: list[Face], finder: Finds, turns: tuple[int, .
         return finder.find(copy, scales=[1.0], upright=False)
 
     seen = [face for turn in turns for face in find_turned(small.astype(np.uint8, copy=False), turn, find)]
-    found = [scaled(face, 1 / factor) for face in seen]
+    found = [face.scaled(1 / factor, 1 / factor) for face in seen]
     kept = list(faces)
     for face in sorted(found, key=lambda one: -one.score):
         if face.score >= SURE and all(iou(face.box_xyxy, other.box_xyxy) <= OVERLAP_MAX for other in kept):

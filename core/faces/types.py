@@ -1,6 +1,7 @@
 """A face in a picture, as the detector of faces and the tracker hand it on."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,3 +37,15 @@ class Face:
         """From forehead to chin in pixels: the box's height, or its width where the face lies on its side."""
         left, top, right, bottom = self.box_xyxy
         return right - left if self.rotation_deg % 180 else bottom - top
+
+    def shifted(self, right: float, down: float) -> Self:
+        """The same face in a picture whose corner lies elsewhere."""
+        x0, y0, x1, y1 = self.box_xyxy
+        marks = None if self.landmarks is None else (self.landmarks + np.array([right, down])).astype(np.float32)
+        return replace(self, box_xyxy=(x0 + right, y0 + down, x1 + right, y1 + down), landmarks=marks)
+
+    def scaled(self, across: float, down: float) -> Self:
+        """The same face in a picture that is larger by these factors."""
+        x0, y0, x1, y1 = self.box_xyxy
+        marks = None if self.landmarks is None else (self.landmarks * np.array([across, down])).astype(np.float32)
+        return replace(self, box_xyxy=(x0 * across, y0 * down, x1 * across, y1 * down), landmarks=marks)

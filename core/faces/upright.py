@@ -84,7 +84,7 @@ def set_upright(rgb: Rgb, face: Face, find: Find) -> Face:
     best = max(near, key=lambda other: other.score, default=None)
     if best is None or best.score < (face.score + CLEARER if stands else SURE):
         return face
-    return shifted(best, left, top)
+    return best.shifted(left, top)
 
 
 def find_turned(rgb: Rgb, rotation_deg: int, find: Find) -> list[Face]:
@@ -97,20 +97,6 @@ def find_turned(rgb: Rgb, rotation_deg: int, find: Find) -> list[Face]:
     copy = np.ascontiguousarray(turned(rgb, rotation_deg)).astype(np.uint8, copy=False)
     found = [face for face in find(copy) if not face.rotation_deg and _stands(face)]
     return [_turned_back(face, rotation_deg, rgb.shape[1], rgb.shape[0]) for face in found]
-
-
-def shifted(face: Face, right: float, down: float) -> Face:
-    """The same face in a picture whose corner lies elsewhere."""
-    x0, y0, x1, y1 = face.box_xyxy
-    marks = None if face.landmarks is None else (face.landmarks + np.array([right, down])).astype(np.float32)
-    return replace(face, box_xyxy=(x0 + right, y0 + down, x1 + right, y1 + down), landmarks=marks)
-
-
-def scaled(face: Face, factor: float) -> Face:
-    """The same face in a picture that is larger by this factor."""
-    x0, y0, x1, y1 = (edge * factor for edge in face.box_xyxy)
-    marks = None if face.landmarks is None else (face.landmarks * factor).astype(np.float32)
-    return replace(face, box_xyxy=(x0, y0, x1, y1), landmarks=marks)
 
 
 def _stands(face: Face) -> bool:

@@ -26,10 +26,11 @@ def said(part: str) -> str:
     return "All sources" if part == ALL else part
 
 
-def _intervals(auc: Sequence[float] | None, error: Sequence[float] | None) -> str:
-    if auc is None and error is None:
+def _intervals(auc: Sequence[float | None], error: Sequence[float | None]) -> str:
+    area, calibration = interval(auc), interval(error)
+    if area == calibration == NONE:
         return "Too few files for intervals."
-    return f"95 % intervals: AUC {interval(auc)}, calibration error {interval(error)} (debiased, at equal base rates)."
+    return f"95 % intervals: AUC {area}, calibration error {calibration} (debiased, at equal base rates)."
 
 
 def overview(document: Document) -> None:

@@ -11,7 +11,6 @@ from core.errors import MediaError, UserError
 from core.faces import Face, crop_face
 from core.faces.crop import crop_square
 from core.faces.landmarks import default_mesh
-from core.faces.upright import shifted
 from core.media import IMAGE_SUFFIXES, load_image, read_frame_at
 from core.store import StoredMedia
 from pages.components import pictures, resources, results, sample_pictures, sources, verdict
@@ -193,7 +192,7 @@ def _cut(
     scale, face = detector.spec.crop.scale, score.face
     x0, y0, _, _ = face.box_xyxy
     part, (left, top) = _part(item.digest, str(item.path), time_s, crop_square(face, scale), face.tight)
-    moved = shifted(face, -left, -top)
+    moved = face.shifted(-left, -top)
     crop = crop_face(part, moved, scale=scale, size=detector.spec.input_size)
     key = f"{item.digest[:16]}_{'' if time_s is None else f'{time_s:.3f}'}_{x0:.0f}_{y0:.0f}"
     return ChosenFace(item, report, part, replace(score, face=moved), crop, key, escape(title))
@@ -230,8 +229,4 @@ def sides(chosen: ChosenFace) -> str:
 
 def face_of(chosen: ChosenFace, factor_xy: tuple[float, float]) -> Face:
     """The face in a copy of the part that was resized by these factors."""
-    boxes = np.array(chosen.score.face.box_xyxy) * np.array([*factor_xy, *factor_xy])
-    landmarks = chosen.score.face.landmarks
-    moved = None if landmarks is None else (landmarks * np.array(factor_xy)).astype(np.float32)
-    x0, y0, x1, y1 = boxes.tolist()
-    return replace(chosen.score.face, box_xyxy=(x0, y0, x1, y1), landmarks=moved)
+    return chosen.score.face.scaled(*factor_xy)

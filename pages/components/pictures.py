@@ -36,8 +36,7 @@ def fit(rgb: Rgb, side: int) -> tuple[Rgb, float]:
 
 def _scaled(scores: Sequence[FaceScore], factor: float) -> list[FaceScore]:
     """The same faces in a picture that shrank by `factor`."""
-    boxes = [tuple(edge * factor for edge in score.face.box_xyxy) for score in scores]
-    return [replace(score, face=replace(score.face, box_xyxy=box)) for score, box in zip(scores, boxes, strict=True)]
+    return [replace(score, face=score.face.scaled(factor, factor)) for score in scores]
 
 
 def shape_of(size_wh: tuple[int, int] | None, *, tallest: int) -> int | str:

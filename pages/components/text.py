@@ -13,8 +13,11 @@ _JOINER = "\u2060"  # has no width and breaks no line
 
 
 def escape(text: str) -> str:
-    """File names may hold anything, line breaks, addresses and Markdown too: they shall read as they are."""
-    return _SPECIAL.sub(r"\\\1", _ADDRESS.sub(_JOINER, " ".join(text.split())))
+    """File names may hold anything, line breaks, addresses and Markdown too: they shall read as they are.
+
+    A percent sign stays on the line of its figure.
+    """
+    return _SPECIAL.sub(r"\\\1", _ADDRESS.sub(_JOINER, " ".join(text.split()))).replace(" %", "\u00a0%")
 
 
 def class_words(name: str) -> str:

@@ -295,3 +295,19 @@ def test_progress_and_stopping(tmp_path, cache, finder):
     assert calls[:3] == [(1, 20), (2, 20), (3, 20)]
     assert len(prepare(samples, cache, scale=0.88, finder=finder, on_progress=lambda *c: calls.append(c))) == 20
     assert calls[-1] == (20, 20)
+
+
+def test_a_face_that_lies_in_a_video_is_followed_too():
+    marks = np.array([[4, 10], [16, 10], [10, 16], [6, 22], [14, 22]], np.float32)
+
+    class OnlyTurned:
+        """Blind for the frame as it is: sees a standing face in the copy that is turned by 90 degrees."""
+
+        def find(self, rgb, *, upright=True, **_):
+            stands = not upright and rgb[:, -1].all()
+            return [Face((0, 0, 20, 30), 0.9, marks)] if stands else []
+
+    frame = np.zeros((100, 160, 3), np.uint8)
+    frame[0] = 255  # the last column of the copy that is turned clockwise
+    found = followed_face(frame, OnlyTurned(), None)
+    assert found is not None and found.rotation_deg == 90

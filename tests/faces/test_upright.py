@@ -12,7 +12,7 @@ from core.explain.overlay import draw_overlay, in_picture
 from core.faces import Face, crop_square, default_finder, find_faces_or_tight
 from core.faces.any_way_up import FilmFinder, find_any_way_up
 from core.faces.crop import crop_pixels, cut_face
-from core.faces.upright import find_turned, lean, set_upright, shifted, turned
+from core.faces.upright import find_turned, lean, set_upright, turned
 from tests.explain.test_overlay import score
 
 TURNS = (90, 180, 270)
@@ -169,7 +169,7 @@ def test_a_lying_face_s_crop_is_as_high_as_the_face():
 
 
 def test_shifted():
-    face = shifted(Face(BOX, 0.9, UPRIGHT_MARKS, rotation_deg=180), 3, -2)
+    face = Face(BOX, 0.9, UPRIGHT_MARKS, rotation_deg=180).shifted(3, -2)
     assert face.box_xyxy == (11, 4, 35, 40)
     assert face.landmarks[0].tolist() == [17, 18]
     assert face.rotation_deg == 180

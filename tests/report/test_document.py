@@ -167,3 +167,13 @@ def test_many_people_are_bounded(clip):
     assert sum(isinstance(block, blocks.Timeline) for block in found) == 8
     assert any("8 most suspicious of 60" in getattr(block, "text", "") for block in found)
     assert report_bytes(replace(clip, report=replace(clip.report, tracks=tracks)), ".pdf")
+
+
+@pytest.mark.parametrize(
+    ("language", "said"), [("en", "turned clockwise by 90°"), ("de", "um 90° im Uhrzeigersinn gedreht")]
+)
+def test_a_face_that_was_turned_is_said_to_be(still, language, said):
+    score, *others = still.report.faces
+    turned = replace(score, face=replace(score.face, rotation_deg=90))
+    assert said in text_of(replace(still, report=replace(still.report, faces=(turned, *others))), language)
+    assert said not in text_of(still, language)

@@ -107,3 +107,12 @@ def test_every_template_knows_its_own_text():
 )
 def test_percent_never_claims_certainty(share, expected):
     assert words("de").percent(share).replace("\u00a0", " ") == expected
+
+
+def test_a_percent_sign_stays_with_its_figure():
+    assert "69\u00a0%" in retell(
+        "The fake probability of 69 % lies between 24 % and 81 %: too close to call.", words("de")
+    )
+    assert words("fr").percent(0.69) == "69\u00a0%"
+    assert words("fr").percent(0.999) == ">\u00a099\u00a0%"
+    assert words("fr").percent(None) == "–"

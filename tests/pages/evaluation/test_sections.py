@@ -161,7 +161,7 @@ def test_of_one_class_it_says_what_is_missing_instead_of_a_chart(app: AppTest, d
 
 
 def test_what_has_no_interval_breaks_nothing(app: AppTest, document: dict) -> None:
-    """Of a handful of groups no interval is given: a dash stands there, in every section."""
+    """Of a handful of groups no interval is given, and the page says why."""
 
     def without(value: Any) -> Any:
         if isinstance(value, dict):
@@ -174,7 +174,8 @@ def test_what_has_no_interval_breaks_nothing(app: AppTest, document: dict) -> No
         section(app, name)
         assert not app.exception, name
     section(app, "Figures")
-    assert "AUC –" in words(app)
+    assert "Too few files for intervals." in words(app)
+    assert "AUC –" not in words(app)
 
 
 def test_a_column_that_is_called_as_a_figure_is(app: AppTest, document: dict) -> None:
