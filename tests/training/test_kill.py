@@ -102,6 +102,7 @@ def test_killed_at_random_moments(root, config, record_property):
 
 @pytest.mark.timeout(400)
 def test_a_disk_that_fills_up(small_disk, config):
+    config = replace(config, epochs=4)
     run = create_run(config, small_disk / "runs")
     process = trainer(run.folder)
     until(lambda: len(lines(run.folder)) >= 1, 120)
