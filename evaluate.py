@@ -61,7 +61,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     add(
         "--changes", nargs="+", metavar="KIND", default=(), help="of --robustness, these alone: jpeg, downscale, blur …"
     )
-    add("--robustness-limit", type=int, metavar="N", default=200, help="pictures a source for that, and for --gates")
+    add("--robustness-limit", type=int, metavar="N", help="pictures a source for that, and for --gates (default: 200)")
     add("--gates", action="store_true", help="also errors by size, sharpness, turn, light and noise of the face")
     add(
         "--explanations",
@@ -77,6 +77,10 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     options = parser.parse_args(arguments)
     if options.changes and not options.robustness:
         parser.error("--changes chooses among those of --robustness: give that as well")
+    if options.robustness_limit is not None and not (options.robustness or options.gates):
+        parser.error("--robustness-limit is that of changed copies: give --robustness or --gates as well")
+    if options.anonymous and not (options.json or options.html):
+        parser.error("--anonymous is for files that are passed on: give --json or --html as well")
     return options
 
 
@@ -99,12 +103,15 @@ def measure(options: argparse.Namespace) -> tuple[dict[str, Any], "Detector"]:
         limit=options.limit,
         baseline=options.baseline,
         robustness=options.robustness,
-        robustness_limit=options.robustness_limit,
+        robustness_limit=200 if options.robustness_limit is None else options.robustness_limit,
         changes=tuple(dict.fromkeys(options.changes)),
         gates=options.gates,
         explanations=options.explanations,
     )
-    check_outputs(options.json, options.html)
+    check_outputs(options.json, options.html, inputs=options.data)
+    for path, ending in ((options.json, ".json"), (options.html, ".html")):
+        if path and path.suffix.lower() != ending and (path.is_file() or not path.exists()):
+            raise UserError(f"{path} does not end in {ending}: give the results a file that does.")
     detector = load_detector(options.model or in_use() or "default", engine=options.engine)
     other = load_detector(options.compare, engine=options.engine) if options.compare else None
     document = evaluate(request, detector, other, on_progress=progress())

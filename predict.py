@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.errors import MediaError, SetupError, UserError
+from core.media.sampling import MOST_FRAMES
 from core.output import Progress, check_outputs, open_output
 from core.setup_check import check_system
 from core.words import LANGUAGES
@@ -54,7 +55,9 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--format", choices=FORMATS, default="table", help="default: %(default)s")
     parser.add_argument("--output", type=Path, metavar="FILE", help="write there instead of to the terminal")
     parser.add_argument(
-        "--resume", action="store_true", help="leave out files that the JSON Lines in --output tell of, and add to them"
+        "--resume",
+        action="store_true",
+        help="leave out files that the JSON Lines in --output tell of, and add to them; what failed is tried again",
     )
     sampling = parser.add_mutually_exclusive_group()
     sampling.add_argument("--every-frame", action="store_true", help="analyse every frame of a video")
@@ -77,7 +80,8 @@ def build_parser() -> argparse.ArgumentParser:
         "--heatmaps",
         type=Path,
         metavar="DIR",
-        help="write the evidence as PNG: for each face of an image, for the strongest frames of each person in a video",
+        help="write the evidence as PNG: for each face of an image, for the strongest frames of each person in a video "
+        "(no file is overwritten, and each JSON record names its own as `heatmaps`)",
     )
     parser.add_argument(
         "--heatmap-video",
@@ -136,7 +140,6 @@ def run(arguments: argparse.Namespace) -> int:
     """Analyse and write what the arguments ask for."""
     from core.analysis import collect
     from core.analysis.formats import FORMATS as WRITERS
-    from core.analysis.resume import recorded
 
     found = collect(arguments.paths)
     for problem in found.problems:
@@ -144,8 +147,8 @@ def run(arguments: argparse.Namespace) -> int:
     failed, streaming = bool(found.problems), arguments.format == "jsonl"
     with ExitStack() as stack:
         try:
-            check_outputs(arguments.output)
-            done = recorded(arguments.output) if arguments.resume else ()
+            check_outputs(arguments.output, inputs=found.files)
+            done = _done(arguments, found.files)
             files = tuple(path for path in found.files if str(path) not in done)
             if arguments.heatmap_video:
                 from core.explain.heatmap_video import check_request
@@ -164,15 +167,29 @@ def run(arguments: argparse.Namespace) -> int:
         writer = stack.enter_context(WRITERS[arguments.format](stream))
         for report in _reports(files, detector, arguments):
             failed |= report.verdict == "error"
+            more = _metadata(report) if arguments.metadata else {}
             if arguments.heatmaps:
-                failed |= not _draw(report, detector, arguments.heatmaps)
+                drawn = _draw(report, detector, arguments.heatmaps)
+                failed |= drawn is None
+                more |= {"heatmaps": drawn or []}
             if arguments.heatmap_video:
                 failed |= not _film(report, detector, arguments.heatmap_video)
             if reporter:
                 failed |= not _report(report, detector, reporter)
-            writer.write(report, _metadata(report) if arguments.metadata else None)
+            writer.write(report, more)
     _say_left_out(found.others if found.files else 0)
     return EXIT_SOME_FAILED if failed else EXIT_DONE
+
+
+def _done(arguments: argparse.Namespace, files: tuple[Path, ...]) -> frozenset[str]:
+    """The paths that an earlier scan told of, where this one goes on with it."""
+    from core.resume import recorded, refuse_records
+
+    if arguments.resume:
+        return recorded(arguments.output, again=files)
+    if arguments.format == "jsonl":
+        refuse_records(arguments.output)
+    return frozenset()
 
 
 def _say_left_out(count: int) -> None:
@@ -211,15 +228,16 @@ def _sampling(arguments: argparse.Namespace) -> "Sampling":
     return Sampling.evenly(arguments.frames) if arguments.frames is not None else DEFAULT_SAMPLING
 
 
-def _draw(report: "Report", detector: Any, folder: Path) -> bool:
+def _draw(report: "Report", detector: Any, folder: Path) -> list[str] | None:
+    """The files that were written; None where that went wrong."""
     from core.explain.heatmaps import write_heatmaps
 
     try:
-        write_heatmaps(report, folder, crop_scale=detector.spec.crop.scale)  # type: ignore[arg-type]
+        written = write_heatmaps(report, folder, crop_scale=detector.spec.crop.scale)  # type: ignore[arg-type]
     except (MediaError, OSError) as error:
         print(f"predict.py: no heatmap: {error}", file=sys.stderr)
-        return False
-    return True
+        return None
+    return [str(path) for path in written]
 
 
 def _film(report: "Report", detector: Any, target: Path) -> bool:
@@ -283,9 +301,9 @@ def _positive_float(text: str) -> float:
 
 def _positive_int(text: str) -> int:
     with suppress(ValueError):
-        if (value := int(text)) >= 1:
+        if 1 <= (value := int(text)) <= MOST_FRAMES:
             return value
-    raise argparse.ArgumentTypeError(f"must be a whole number from 1, not {text}")
+    raise argparse.ArgumentTypeError(f"must be a whole number from 1 to {MOST_FRAMES}, not {text}")
 
 
 def _fail(sentence: str) -> int:

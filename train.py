@@ -24,7 +24,7 @@ from dataclasses import Field, fields
 from pathlib import Path
 from typing import Any
 
-from core.errors import UserError
+from core.errors import SetupError, UserError
 from core.training.config import TrainConfig
 from core.training.presets import PRESETS
 from core.training.runs import CONFIG_FILE, runs_folder
@@ -76,6 +76,19 @@ def configuration(options: argparse.Namespace) -> TrainConfig:
     return PRESETS[values["preset"]].config(**values) if "preset" in values else TrainConfig(**values)
 
 
+def look_first(config: TrainConfig, cache: Path) -> None:
+    """What is misspelt is said before there is a run that failed of it. Raises UserError."""
+    from core.data.dataset import existing
+    from core.detector.library import resolve_detector
+
+    for folder in config.data:
+        existing(folder)
+    if config.init not in ("imagenet", "none"):
+        resolve_detector(config.init)
+    if cache.exists() and not cache.is_dir():
+        raise SetupError(f"{cache} is no folder: name one as --cache, or a new one.")
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Trains; returns the exit code."""
     options = parse(arguments)
@@ -85,6 +98,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         config = configuration(options)
         new = options.run_dir or runs_folder() / f"{time.strftime('%Y%m%d-%H%M%S')}-{uuid.uuid4().hex[:4]}"
         cache = options.cache or runs_folder() / "cache"
+        if not (options.resume or options.finish):
+            look_first(config, cache)
     except UserError as error:
         print(f"{error.title}: {error}", file=sys.stderr)
         return 2

@@ -223,14 +223,19 @@ def timeline(
     )
     figure.update_yaxes(
         range=[-0.08, 1.08],
-        tickformat=".0%",
-        tickvals=[0, thresholds.real_below, thresholds.fake_above, 1],
+        title_text="Fake probability",
+        **_marks([0, thresholds.real_below, thresholds.fake_above, 1]),
         gridcolor="rgba(0,0,0,0)",
         zeroline=False,
         fixedrange=True,
         automargin=True,
     )
     return figure
+
+
+def _marks(shares: Sequence[float]) -> dict[str, list[Any]]:
+    """Ticks at these shares, written as percentages are in sentences."""
+    return {"tickvals": list(shares), "ticktext": [f"{100 * share:.0f} %" for share in shares]}
 
 
 WORD = 0.15
@@ -254,9 +259,8 @@ def probability_strip(
     figure.update_layout(height=height, margin={"l": 12, "r": 18, "t": 4, "b": 22}, showlegend=False)
     figure.update_xaxes(
         range=[-0.005, 1.005],
-        tickvals=[edge for edge in edges if edge in limits or all(abs(edge - one) > WORD for one in limits)],
+        **_marks([edge for edge in edges if edge in limits or all(abs(edge - one) > WORD for one in limits)]),
         tickangle=0,  # rather than Plotly's slant where there is little room
-        tickformat=".0%",
         showgrid=False,
         zeroline=False,
         fixedrange=True,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TextIO
@@ -73,12 +73,17 @@ def _publish(whole: Path, path: Path) -> None:
     whole.replace(path)
 
 
-def check_outputs(*paths: Path | None) -> None:
+def check_outputs(*paths: Path | None, inputs: Iterable[str | Path] = ()) -> None:
     """Before an hour of work, not after it.
 
+    Args:
+        paths: Files to be written; None for those that are not asked for.
+        inputs: Files that are read, and never written over.
+
     Raises:
-        UserError: One cannot be written, or two are the same file.
+        UserError: One cannot be written, is also read, or two are the same file.
     """
+    read = {os.path.realpath(path) for path in inputs} if any(paths) else set()
     files: set[str] = set()
     for path in filter(None, paths):
         try:
@@ -92,6 +97,8 @@ def check_outputs(*paths: Path | None) -> None:
             raise cannot_write(path, error) from error
         if (file := os.path.realpath(path)) in files:
             raise UserError(f"{path} is named for two outputs: give each a file of its own.")
+        if file in read:
+            raise UserError(f"{path} is to be read and would be written over: give the results a file of their own.")
         files.add(file)
 
 

@@ -118,7 +118,7 @@ def matching(entries: list[HistoryEntry]) -> list[HistoryEntry]:
 
 routing.require_router()
 st.title("History", anchor=False)
-st.caption("Kept on this machine only, until you remove it.")
+st.caption("Kept on this machine only, until you remove it or its room is used up.")
 
 entries = resources.store().history()
 if not entries:

@@ -71,12 +71,13 @@ def test_anonymous_files_name_nothing(data, tmp_path):
         (["--data", "{data}", "--compare", "nobody"], "no detector"),
         (["--data", "{data}", "--split", "train"], "no train pictures"),
         (["--data", "{data}", "--limit", "0"], "at least 2"),
-        (["--data", "{data}", "--robustness-limit", "-5"], "at least 2"),
+        (["--data", "{data}", "--gates", "--robustness-limit", "-5"], "at least 2"),
         (["--data", "{data}", "--robustness", "--changes", "jpeg", "fog"], "no change 'fog'"),
         (["--data", "{data}", "--compare", "default"], "compared with itself"),
         (["--data", "{data}", "--json", "{data}"], "cannot be written"),  # a folder
         (["--data", "{data}", "--json", "/proc/x.json"], "cannot be written"),  # a folder that takes no files
-        (["--data", "{data}", "--json", "{data}/same", "--html", "{data}/same"], "two outputs"),
+        (["--data", "{data}", "--json", "{data}/x.txt"], "does not end in .json"),
+        (["--data", "{data}", "--html", "{data}/val/Real/0.png"], "does not end in .html"),  # a picture
         (["--data", "{data}", "--html", "{data}/no/where.html"], "cannot be written"),
     ],
 )
@@ -96,6 +97,8 @@ def test_what_is_wrong_is_one_sentence(data, capsys, arguments, words):
         ["--data", "x", "--limit", "many"],  # no number
         ["--data", "x", "--explanations", "few"],
         ["--data", "x", "--changes", "jpeg"],  # of what is not asked for
+        ["--data", "x", "--robustness-limit", "5"],
+        ["--data", "x", "--anonymous"],
     ],
 )
 def test_wrong_usage_exits_with_2(arguments):

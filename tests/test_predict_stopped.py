@@ -90,8 +90,32 @@ def test_lines_are_gone_on_from(media, tmp_path, run):
     before = output.read_bytes()
     assert run(*arguments, "--resume")[0] == 0  # nothing is left
     assert output.read_bytes() == before
-    run(*arguments, after=1)  # without it, a scan begins anew
-    assert len(output.read_text().splitlines()) == 1
+    status, _, err = run(*arguments)  # without it, nothing is wiped
+    assert status == 2
+    assert "holds the records of an earlier scan: give --resume" in err
+    assert output.read_bytes() == before
+
+
+def test_what_could_not_be_read_is_tried_again(media, tmp_path, run):
+    output, damaged = tmp_path / "out.jsonl", media / "1.png"
+    arguments = (media, "--format", "jsonl", "--output", output)
+    whole = damaged.read_bytes()
+    damaged.write_bytes(b"")
+    assert run(*arguments)[0] == 1
+    assert run(*arguments, "--resume")[0] == 1  # it is still damaged, and that is not 0
+    damaged.write_bytes(whole)
+    assert run(*arguments, "--resume")[0] == 0
+    records = [json.loads(line) for line in output.read_text().splitlines()]
+    assert [Path(record["path"]).name for record in records] == ["0.png", "2.png", "3.png", "1.png"]
+    assert "error" not in [record["verdict"] for record in records]
+
+
+def test_what_is_read_is_not_written_over(media, run):
+    before = (media / "1.png").read_bytes()
+    status, _, err = run(media, "--output", media / "1.png")
+    assert status == 2
+    assert "is to be read and would be written over" in err
+    assert (media / "1.png").read_bytes() == before
 
 
 @pytest.mark.parametrize("text", ["path,verdict\n", "[1]\n", '{"verdict": "fake"}\n'])

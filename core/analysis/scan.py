@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core.analysis.faults import told_of
 from core.analysis.image import analyze_image
 from core.analysis.types import ImageReport, Report, VideoReport
 from core.analysis.video import DEFAULT_SAMPLING, VideoProgress, analyze_video
@@ -18,6 +19,9 @@ from core.media import IMAGE_SUFFIXES, VIDEO_SUFFIXES, Sampling, media_kind, sho
 
 if TYPE_CHECKING:
     from core.detector.engine import Detector
+
+FOLDERS_SHOWN = 6
+"""Of a path in a sentence, the last ones."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,11 @@ def collect(paths: Iterable[str | Path]) -> Found:
     files: dict[str, Path] = {}
     problems: list[str] = []
     others = 0
-    for path in map(Path, paths):
+    for named in paths:
+        if not str(named):
+            problems.append("An empty path was given: name a file or a folder, or . for this one.")
+            continue
+        path = Path(named)
         if not _is_folder(path):
             files.setdefault(_key(path), path)
             continue
@@ -117,17 +125,18 @@ def scan_file(
         kind = media_kind(path)
         if kind is None:
             raise MediaError(f'"{shown_name(path)}" is neither an image nor a video that can be read here.')
-        if kind == "image":
-            return analyze_image(path, detector, finder, maps=maps)
-        return analyze_video(
-            path,
-            detector,
-            finder,
-            sampling=sampling,
-            on_progress=on_progress,
-            should_cancel=should_cancel,
-            maps=maps,
-        )
+        with told_of(path):
+            if kind == "image":
+                return analyze_image(path, detector, finder, maps=maps)
+            return analyze_video(
+                path,
+                detector,
+                finder,
+                sampling=sampling,
+                on_progress=on_progress,
+                should_cancel=should_cancel,
+                maps=maps,
+            )
     except MediaError as error:
         return _error_report(path, kind, str(error), detector)
 
@@ -143,8 +152,9 @@ def _walk(folder: Path, unreadable: list[str]) -> Iterator[Path]:
     seen: set[tuple[int, int]] = set()
 
     def complain(error: OSError) -> None:
-        name = shown_name(error.filename or folder)
-        unreadable.append(f'The folder "{name}" cannot be read ({error.strerror}): check its permissions.')
+        lies_in = "/".join(shown_name(part) for part in Path(error.filename or folder).parts[-FOLDERS_SHOWN:])
+        advice = "check its permissions" if isinstance(error, PermissionError) else "it was left out, with all in it"
+        unreadable.append(f'The folder "{lies_in.replace("//", "/")}" cannot be read ({error.strerror}): {advice}.')
 
     for root, folders, names in os.walk(folder, onerror=complain, followlinks=True):
         status = Path(root).stat()

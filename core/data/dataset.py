@@ -109,7 +109,7 @@ def find_labelled(
 
 def names_splits(folder: Path | str) -> bool:
     """Whether a data folder or manifest says itself what is train, val and test. Raises as `find_samples` does."""
-    path = _checked(folder)
+    path = existing(folder)
     return any(one.sample.split for one in _read(path, path.name))
 
 
@@ -118,7 +118,8 @@ def classes_of(samples: Iterable[Sample]) -> tuple[str, ...]:
     return tuple(sorted({sample.label for sample in samples}, key=lambda label: (label != REAL, label)))
 
 
-def _checked(folder: Path | str) -> Path:
+def existing(folder: Path | str) -> Path:
+    """A folder or manifest that data were named by. Raises DataError where there is none, or it may not be used."""
     path = check_allowed(folder)
     try:
         if path.exists():

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logit as log_odds
 
+from core.analysis.faults import told_of
 from core.analysis.image import analyze_image, analyze_rgb
 from core.analysis.scoring import score_crops
 from core.analysis.types import FaceScore, ImageReport, Quality, Report, Verdict
@@ -154,15 +155,16 @@ def _judge(
 ) -> Scored:
     report: Report
     try:
-        if sample.is_video:
-            report = analyze_video(sample.path, detector, finder, maps=False, should_cancel=should_cancel)
-        elif change and change.film:
-            return _of_faces(sample, _judge_in_film(load_image(sample.path).rgb, change, detector, finder))
-        elif change:
-            rgb = change.apply(load_image(sample.path).rgb)
-            report = analyze_rgb(rgb, detector, finder, maps=False)
-        else:
-            report = analyze_image(sample.path, detector, finder, maps=False)
+        with told_of(sample.path):
+            if sample.is_video:
+                report = analyze_video(sample.path, detector, finder, maps=False, should_cancel=should_cancel)
+            elif change and change.film:
+                return _of_faces(sample, _judge_in_film(load_image(sample.path).rgb, change, detector, finder))
+            elif change:
+                rgb = change.apply(load_image(sample.path).rgb)
+                report = analyze_rgb(rgb, detector, finder, maps=False)
+            else:
+                report = analyze_image(sample.path, detector, finder, maps=False)
     except MediaError as error:
         return Scored(sample, "error", None, None, error=str(error))
     return of_report(sample, report, detector)

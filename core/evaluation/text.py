@@ -226,7 +226,7 @@ def explanation_words(measured: dict[str, Any]) -> str:
     """What the table of methods was measured on, in a sentence."""
     return (
         f"Methods of explanation on {measured['faces']} faces manipulated in known places ({measured['tried']} were "
-        f"made, {measured['called_fake']} of these are called fake), drawn from {measured['layer']}."
+        f"made, {measured['called_fake']} of these are called fake), maps of the network's layer {measured['layer']}."
     )
 
 

@@ -64,14 +64,19 @@ def _is_clear(face: Face) -> bool:
 
 def _with_turned(rgb: Rgb, faces: list[Face], finder: FaceFinder, turns: tuple[int, ...]) -> list[Face]:
     """And the faces of turned copies that are found nowhere else."""
-    factor = min(1.0, SMALL_SIDE / max(rgb.shape))
-    small = rgb if factor == 1 else cv2.resize(rgb, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+    height, width = rgb.shape[:2]
+    factor = min(1.0, SMALL_SIDE / max(height, width))
+    size = (
+        max(1, round(width * factor)),
+        max(1, round(height * factor)),
+    )  # a rule or spacer of a page
+    small = rgb if factor == 1 else cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
 
     def find(copy: Rgb) -> list[Face]:
         return finder.find(copy, scales=[1.0], upright=False)
 
     seen = [face for turn in turns for face in find_turned(small.astype(np.uint8, copy=False), turn, find)]
-    found = [face.scaled(1 / factor, 1 / factor) for face in seen]
+    found = [face.scaled(width / size[0], height / size[1]) for face in seen]
     kept = list(faces)
     for face in sorted(found, key=lambda one: -one.score):
         if face.score >= SURE and all(iou(face.box_xyxy, other.box_xyxy) <= OVERLAP_MAX for other in kept):

@@ -34,6 +34,7 @@ pillow_heif.register_heif_opener()
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 # One limit instead of two: Pillow would warn from 89 megapixels on, and it checks as soon as it has read a header.
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)  # such a picture is refused, in a sentence
 
 
 @dataclass(frozen=True)

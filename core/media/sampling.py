@@ -6,6 +6,9 @@ from itertools import count
 from math import ceil
 from typing import Literal
 
+MOST_FRAMES = 100_000
+"""Of a video, evenly spread: more than an hour of it has."""
+
 
 @dataclass(frozen=True)
 class Sampling:
@@ -20,8 +23,8 @@ class Sampling:
     def __post_init__(self) -> None:
         if self.mode == "per_second" and not 0 < self.value <= 1000:
             raise ValueError(f"frames per second must be above 0 and at most 1000, got {self.value:g}")
-        if self.mode == "evenly" and (self.value < 1 or self.value != int(self.value)):
-            raise ValueError(f"the number of frames must be a whole number from 1, got {self.value:g}")
+        if self.mode == "evenly" and (not 1 <= self.value <= MOST_FRAMES or self.value != int(self.value)):
+            raise ValueError(f"the number of frames must be a whole number from 1 to {MOST_FRAMES}, got {self.value:g}")
 
     @classmethod
     def every_frame(cls) -> "Sampling":

@@ -237,6 +237,6 @@ class VideoFile:
             if frame.is_corrupt:
                 self.damaged += 1
             else:
-                if frame.pict_type in _PREDICTED_FROM:
-                    self.quantiser = quantiser_of(frame)
+                if frame.pict_type in _PREDICTED_FROM and (quantiser := quantiser_of(frame)) is not None:
+                    self.quantiser = quantiser
                 yield frame

@@ -49,7 +49,7 @@ class Keeper:
         val_auc = round(float(np.mean(list(aucs.values()))), 5)
         state.epoch += 1
         state.phase_epoch += 1
-        better = val_auc > state.best
+        better = not state.best_epoch or val_auc > state.best  # the first one is, even with an AUC of 0
         if better:
             state.best, state.best_epoch = val_auc, state.epoch
         line: dict[str, Any] = {

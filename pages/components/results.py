@@ -10,6 +10,7 @@ from typing import Any
 import streamlit as st
 
 from core.analysis import analyze_image, analyze_video
+from core.analysis.faults import told_of
 from core.analysis.types import RECIPE, ImageReport, Report, VideoReport
 from core.detector import Detector
 from core.jobs import JobContext
@@ -77,7 +78,8 @@ def image_report(item: StoredMedia, detector: Detector, *, exactly: bool = False
         return report
     store = resources.store()
     with store.pinned(item.digest):
-        report = analyze_image(item.path, detector, resources.finder(), name=item.name)
+        with told_of(item.name):
+            report = analyze_image(item.path, detector, resources.finder(), name=item.name)
         store.save_report(item.digest, key, report, pictures.thumbnail(item.path))
     _remember(item.digest, key, report)
     return report
@@ -90,7 +92,7 @@ def video_work(
     store, finder = resources.store(), resources.finder()
 
     def work(context: JobContext) -> VideoReport:
-        with store.pinned(item.digest):
+        with store.pinned(item.digest), told_of(item.name):
             return _analyze(context, item, key, detector, sampling, store, finder)
 
     return work

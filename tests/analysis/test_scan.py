@@ -1,8 +1,10 @@
 """core.analysis.scan: walks, and what becomes of files that fail."""
 
 import os
+import sys
 from pathlib import Path
 
+import cv2
 import pytest
 from PIL import Image
 
@@ -75,7 +77,31 @@ def test_an_unreadable_folder_is_a_sentence(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "scandir", deny)
     found = collect([tmp_path])
     assert [path.name for path in found.files] == ["a.png"]
-    assert found.problems == ('The folder "locked" cannot be read (Permission denied): check its permissions.',)
+    place = "/".join((tmp_path / "locked").parts[-6:]).replace("//", "/")
+    assert found.problems == (f'The folder "{place}" cannot be read (Permission denied): check its permissions.',)
+
+
+def test_an_empty_path_is_not_this_folder():
+    assert collect([""]).problems == ("An empty path was given: name a file or a folder, or . for this one.",)
+
+
+def test_a_fault_with_one_file_is_told_of_that_file(tmp_path, monkeypatch, caplog):
+    """And the next one is judged."""
+    paths = [save(tmp_path / name) for name in ("a.png", "b.png")]
+    module = sys.modules["core.analysis.scan"]  # whose name in the package is the function's
+    original = module.analyze_image
+
+    def fail(path, *rest, **options):
+        if path.name == "a.png":
+            raise cv2.error("!dsize.empty()")
+        return original(path, *rest, **options)
+
+    monkeypatch.setattr(module, "analyze_image", fail)
+    first, second = scan(paths, FakeDetector(), FakeFinder())
+    assert first.verdict == "error"
+    assert first.error.startswith('"a.png" could not be analysed, by a fault of this program (error): ')
+    assert "dsize" in caplog.text
+    assert second.verdict != "error"
 
 
 def test_kind_is_by_content_not_by_suffix(tmp_path):

@@ -136,6 +136,11 @@ def test_where_nobody_is_found_the_turned_copies_are_looked_at(astronaut):
         assert face.rotation_deg == rotation_deg
 
 
+@pytest.mark.parametrize("size", [(4, 20_000), (20_000, 4), (1, 1), (1, 1700)])
+def test_a_rule_or_a_spacer_of_a_page_has_no_face(size):
+    assert find_any_way_up(np.full((*size, 3), 90, np.uint8), default_finder()) == []
+
+
 def test_no_face_stays_no_face():
     noise = np.random.default_rng(0).integers(0, 255, (240, 320, 3), np.uint8)
     assert find_faces_or_tight(noise, default_finder()) == []

