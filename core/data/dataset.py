@@ -92,7 +92,7 @@ def find_labelled(
 ) -> Labelled:
     """As `find_samples`, and whether the data name splits themselves."""
     places: dict[Path, Path] = {}
-    for path in map(_checked, folders):
+    for path in map(existing, folders):
         places.setdefault(path.resolve(), path)
     found, names_splits = _all_in(list(places.values()))
     if data_roots():
