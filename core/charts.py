@@ -131,7 +131,7 @@ def _bands(
     for bottom, top, colour, words, heights in bands:
         line: dict[str, Any] = {"width": 0}
         shapes.append(
-            {**across, "type": "rect", "y0": bottom, "y1": top, "fillcolor": colour, "opacity": 0.07, "line": line}
+            {**across, "type": "rect", "y0": bottom, "y1": top, "fillcolor": colour, "opacity": 0.13, "line": line}
         )
         places = [(y, yanchor, xanchor) for y, yanchor in heights for xanchor in ANCHORS]
         y, yanchor, xanchor = min(places, key=lambda place: _behind(points, end_s, *place))
@@ -196,7 +196,7 @@ def timeline(
     end_s = max([duration_s or 0.0, 0.1, *(frame.time_s for frame in frames[-1:])])
     figure = go.Figure()
     shapes, notes = _bands(thresholds, colours, [point for points in people.values() for point in points], end_s)
-    shade: dict[str, Any] = {"fillcolor": colours.fake, "opacity": 0.11, "line": {"width": 0}, "layer": "below"}
+    shade: dict[str, Any] = {"fillcolor": colours.fake, "opacity": 0.08, "line": {"width": 0}, "layer": "below"}
     shapes += [_upright(*stretch, type="rect", **shade) for stretch in manipulated]
     _add_people(figure, people, step_s, colours)
     _add_marks(figure, "Looks manipulated", manipulated, FAKE_Y, colours.fake)
