@@ -66,10 +66,7 @@ def _with_turned(rgb: Rgb, faces: list[Face], finder: FaceFinder, turns: tuple[i
     """And the faces of turned copies that are found nowhere else."""
     height, width = rgb.shape[:2]
     factor = min(1.0, SMALL_SIDE / max(height, width))
-    size = (
-        max(1, round(width * factor)),
-        max(1, round(height * factor)),
-    )  # a rule or spacer of a page
+    size = max(1, round(width * factor)), max(1, round(height * factor))  # of a page's rule next to nothing is left
     small = rgb if factor == 1 else cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
 
     def find(copy: Rgb) -> list[Face]:
