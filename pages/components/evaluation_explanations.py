@@ -18,6 +18,8 @@ HELP = {
     "all": "Rank correlation with the map of the same network with all its weights shuffled: a map that stays the same "
     "does not show what was learnt.",
 }
+DECIDING = ("method", "s a face", "gain", "pointing game", "overlap", "all")
+"""Columns that come first, since a narrow table ends within the others: by these the rule below it chooses."""
 LABELS = {"s a face": "Seconds a face", "half": "Shuffled: half", "all": "Shuffled: all"}
 
 
@@ -33,7 +35,8 @@ def table(document: Document) -> None:
         st.caption("Explanations were not measured: tick them above, or run `evaluate.py --explanations 24`.")
         return
     st.markdown(escape(explanation_words(measured)))
-    columns = dict(zip(EXPLANATION_HEAD, zip(*explanation_rows(measured), strict=True), strict=True))
+    given = dict(zip(EXPLANATION_HEAD, zip(*explanation_rows(measured), strict=True), strict=True))
+    columns = {name: given[name] for name in sorted(given, key=lambda name: name not in DECIDING)}
     formats = {
         name: st.column_config.TextColumn(label(name), alignment="right", help=HELP.get(name))
         for name in EXPLANATION_HEAD[1:]
