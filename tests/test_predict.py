@@ -56,7 +56,7 @@ def test_a_table_is_the_default(capsys, media):
     assert err == "predict.py: 1 file is left out, as no image and no video by the suffix\n"  # and no bar when piped
     assert [line.split()[0].rsplit("/")[-1] for line in out.splitlines()[2:5]] == ["clip.mp4", "fake.png", "real.png"]
     assert out.count("no manipulation found") == 3  # two rows and the count
-    assert out.splitlines()[-1] == "3 files: 2 no manipulation found, 1 fake"
+    assert out.splitlines()[-1] == "3 files: 2 no manipulation found, 1 likely fake"
 
 
 def test_records(capsys, media):

@@ -73,7 +73,7 @@ def test_the_part_is_kept_beside_what_was_there(media, tmp_path, run, form, suff
 def test_a_table_says_that_it_ends_early(media, run):
     status, out, _ = run(media, after=3)
     assert status == 130
-    assert out.splitlines()[-1] == "Stopped after 3 files: 3 fake"
+    assert out.splitlines()[-1] == "Stopped after 3 files: 3 likely fake"
 
 
 def test_lines_are_gone_on_from(media, tmp_path, run):

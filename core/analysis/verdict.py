@@ -18,7 +18,7 @@ Gate = Literal["small", "blurred", "turned", "dark", "noisy", "compressed", "til
 
 VERDICT_WORDS: dict[Verdict, str] = {
     "real": "no manipulation found",
-    "fake": "fake",
+    "fake": "likely fake",
     "uncertain": "uncertain",
     "no_face": "no face found",
     "error": "could not be read",

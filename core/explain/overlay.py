@@ -138,13 +138,16 @@ def colour_bar(*, signed: bool, target: str = "fake", width: int = 240, height: 
     return np.tile(np.rint(row).astype(np.uint8), (height, 1, 1))
 
 
-def draw_boxes(rgb: Picture, faces: Sequence[FaceScore], *, labels: Sequence[str] | None = None) -> Picture:
+def draw_boxes(
+    rgb: Picture, faces: Sequence[FaceScore], *, labels: Sequence[str] | None = None, words: bool = True
+) -> Picture:
     """Box each face, with its number, verdict in words, and probability; the number alone where the rest finds no room.
 
     Args:
         rgb: uint8 (H, W, 3).
         faces: Faces of this picture.
         labels: A name for each face: by default its track's number, or else its place from 1.
+        words: More than the number.
 
     Returns:
         A new picture of the same shape.
@@ -160,7 +163,7 @@ def draw_boxes(rgb: Picture, faces: Sequence[FaceScore], *, labels: Sequence[str
     for place, score in enumerate(faces):
         label = labels[place] if labels is not None else str(score.face.track_id or place + 1)
         taken = [*boxes[:place], *boxes[place + 1 :], *plates]
-        texts = f"{label} {face_words(score)}", label
+        texts = (f"{label} {face_words(score)}", label) if words else (label,)
         plates.append(_label(draw, boxes[place], texts, font, VERDICT_RGB[score.verdict], taken))
     return np.array(image)
 

@@ -55,7 +55,7 @@ def video_facts(path: str | Path) -> tuple[tuple[Fact, ...], tuple[Note, ...]]:
 
 
 def _stream_facts(container: Any, stream: Any) -> Iterator[tuple[str, str]]:
-    yield "format", clean(container.format.long_name)
+    yield "format", _format(container)
     yield "size", f"{stream.codec_context.width} × {stream.codec_context.height}"
     yield "codec", clean(stream.codec_context.codec.canonical_name)
     if container.bit_rate:
@@ -63,6 +63,14 @@ def _stream_facts(container: Any, stream: Any) -> Iterator[tuple[str, str]]:
     sound = next(iter(container.streams.audio), None)
     if sound is not None and sound.codec_context is not None:
         yield "sound", clean(sound.codec_context.codec.canonical_name)
+
+
+def _format(container: Any) -> str:
+    """Of the family of MP4, which one reader takes for all of QuickTime's, the member that the file says it is."""
+    brand = clean(container.metadata.get("major_brand"))
+    if "mp4" not in container.format.name.split(",") or not brand or brand.startswith("qt"):
+        return clean(container.format.long_name)
+    return f"{'3GP' if brand.startswith('3g') else 'MP4'} ({brand})"
 
 
 def _programs(tags: dict[str, Any], streams: list[Any]) -> Iterator[str]:

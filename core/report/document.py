@@ -43,13 +43,15 @@ def _verdict(content: Content, to: Words) -> Iterator[b.Block]:
     yield b.Headline(
         verdict=report.verdict,
         word=to(f"verdict.{report.verdict}"),
-        probability="" if share is None else to("report.probability", value=to.percent(share)),
+        probability="" if share is None else _probability(report, share, to),
         share=share,
         limits=limits,
         caution=to(f"limit.{report.verdict}"),
     )
     if content.file != "same":
         yield b.Paragraph(to(f"report.{content.file}", sha256=content.sha256_now))
+    if looking := _looking(report):
+        yield b.Paragraph(to("report.look_manipulated", numbers=", ".join(looking)))
     if report.reasons:
         more = len(report.reasons) - MAX_REASONS
         reasons = [retell(reason, to) for reason in report.reasons[:MAX_REASONS]]
@@ -58,6 +60,22 @@ def _verdict(content: Content, to: Words) -> Iterator[b.Block]:
     if limits and share is not None:
         low, high = (to.percent(limit) for limit in limits)
         yield b.Paragraph(to("report.thresholds", low=low, high=high), muted=True)
+
+
+def _probability(report: ImageReport | VideoReport, share: float, to: Words) -> str:
+    """Whose it is, where there are several."""
+    parts, key = (report.tracks, "people") if isinstance(report, VideoReport) else (report.faces, "faces")
+    several = len(parts) > 1
+    return to(
+        f"report.probability_{key}" if several else "report.probability", count=len(parts), value=to.percent(share)
+    )
+
+
+def _looking(report: ImageReport | VideoReport) -> list[str]:
+    """The numbers of the faces that a picture's verdict is about; the reasons speak of those that do not decide."""
+    if isinstance(report, VideoReport) or report.verdict != "fake" or len(report.faces) < 2:
+        return []
+    return [str(number) for number, score in enumerate(report.faces, start=1) if score.verdict == "fake"]
 
 
 def _file(content: Content, to: Words) -> Iterator[b.Block]:
@@ -73,6 +91,8 @@ def _file(content: Content, to: Words) -> Iterator[b.Block]:
         rows.append((to("report.duration"), to("report.seconds", value=to.number(report.duration_s))))
         counted = to("report.frames_value", count=len(report.frames), sampling=_sampling(report.sampling, to))
         rows.append((to("report.frames"), counted))
+        if (faced := sum(bool(frame.faces) for frame in report.frames)) < len(report.frames):
+            rows.append((to("report.faced_frames"), str(faced)))
     rows.append((to("report.analysed_at"), _moment(content.analysed_at, to)))
     rows.append((to("report.made_at"), _moment(content.made_at, to)))
     yield b.Heading(to("report.file"))
@@ -156,19 +176,24 @@ def _pictures(content: Content, to: Words) -> Iterator[b.Block]:
     yield b.Heading(to("report.strongest" if is_video else "report.evidence"))
     if content.spec is not None and any(view.score for view in content.views):
         yield b.Paragraph(to("report.evidence_caption", logits=f"{SCALE_LOGITS:g}"), muted=True)
+    if is_video:
+        yield b.Paragraph(to("report.strongest_caption"), muted=True)
     yield b.Figures(
         tuple(b.Figure(view.jpeg, view.size_wh, _caption(view, to), view.score is None) for view in content.views)
     )
+    shown, faces = sum(view.score is not None for view in content.views), len(getattr(content.report, "faces", ()))
+    if 0 < shown < faces:
+        yield b.Paragraph(to("report.left_out", shown=shown, all=faces), muted=True)
 
 
 def _caption(view: View, to: Words) -> str:
     if view.score is None:
         return to("report.whole")
-    share = to.percent(view.score.fake_probability)
+    said = f"{to(f'verdict.{view.score.verdict}')}, {to.percent(view.score.fake_probability)}"
     if view.time_s is None:
-        return f"{to('face.numbered', number=view.number)}: {to(f'verdict.{view.score.verdict}')}, {share}"
+        return f"{to('face.numbered', number=view.number)}: {said}"
     who = to("person.numbered", number=view.number)
-    return f"{to('report.at', who=who, time=to.number(view.time_s))}: {share}"
+    return f"{to('report.at', who=who, time=to.number(view.time_s))}: {said}"
 
 
 def _metadata(content: Content, to: Words) -> Iterator[b.Block]:

@@ -9,11 +9,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
 
 from core.analysis.types import FaceScore, ImageReport, VideoReport
 from core.explain.heatmaps import strongest_scores, with_frames
-from core.explain.overlay import VERDICT_RGB, draw_overlay
+from core.explain.overlay import draw_boxes, draw_overlay
 from core.faces.crop import crop_face
 from core.media import encode_image, load_image
 
@@ -94,20 +93,7 @@ def _crop(rgb: Rgb, score: FaceScore, crop_scale: float | None, side: int) -> Rg
 
 def _boxed(rgb: Rgb, scores: Sequence[FaceScore], factor: float) -> Rgb:
     """Boxes with numbers alone: words would be of one language."""
-    image = Image.fromarray(rgb)
-    draw, font = ImageDraw.Draw(image), ImageFont.load_default(size=max(13, min(rgb.shape[:2]) // 28))
-    for place, score in enumerate(scores, start=1):
-        left, top, right, bottom = (
-            float(np.clip(edge * factor, 0, end - 1))
-            for edge, end in zip(score.face.box_xyxy, (rgb.shape[1], rgb.shape[0]) * 2, strict=True)
-        )
-        colour = VERDICT_RGB[score.verdict]
-        draw.rectangle((left, top, max(left, right), max(top, bottom)), outline=colour, width=2)
-        label = str(score.face.track_id or place)
-        _, _, wide, high = draw.textbbox((0, 0), label, font=font)
-        draw.rectangle((left, top, left + wide + 8, top + high + 6), fill=colour)
-        draw.text((left + 4, top + 1), label, "white" if sum(colour) < 380 else "black", font)
-    return np.array(image)
+    return draw_boxes(rgb, [replace(one, face=one.face.scaled(factor, factor)) for one in scores], words=False)
 
 
 def _fit(rgb: Rgb, side: int) -> tuple[Rgb, float]:

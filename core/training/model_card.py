@@ -33,6 +33,8 @@ def _limits(spec: DetectorSpec) -> list[str]:
         '- "Real" means that no manipulation was found, never that a picture is proven genuine.\n'
         "- Strong compression, small, blurred, dark, noisy, turned or tilted faces make it less sure; beyond set "
         'limits it says "uncertain".\n'
+        "- Marks that lie over a face, such as watermarks, and photographs of a screen mislead it "
+        "(`python -m benchmarks.overlays`).\n"
         "- It judges faces only: not voices, bodies, backgrounds or captions.\n"
         "- Its training faces do not represent all people alike, and it was not measured by skin tone, age or gender.\n"
         "- Its probability is calibrated on the mixture of its sources, with as many fakes as reals. In each of them "

@@ -1,12 +1,13 @@
 """Where media come from: uploads, the camera, a path on this machine, the samples. All end in the store, by digest."""
 
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 import streamlit as st
 
-from core.errors import UserError
+from core.errors import MediaError, UserError
 from core.store import StoredMedia
 from pages.components import live, resources
 from pages.components.text import escape
@@ -16,7 +17,7 @@ KEPT = "kept_uploads"
 """Session state: file_id of an upload -> what the store made of it, so that a rerun copies nothing again."""
 OPENED = "opened_reports"
 """Session state: digest -> settings key of a report opened from the history; it is shown as it was made."""
-NAMED_MAX = 20
+NAMED_MAX = 60
 """Files that a page's address names, so that a reload brings them back: by digest, under the name of the page."""
 
 
@@ -48,6 +49,10 @@ def store_all(uploads: Sequence[Any]) -> list[StoredMedia]:
 
 def from_path(text: str) -> StoredMedia:
     """A file on this machine by its path, quotes and ~ allowed. Raises MediaError saying what is wrong with it."""
+    if re.match(r"\s*[\"']?(https?|ftp)://", text, re.IGNORECASE):
+        raise MediaError(
+            "Addresses are not fetched, for nothing leaves this machine: download the file and name it here."
+        )
     return resources.store().add(Path(text.strip().strip("\"'")).expanduser())
 
 
@@ -83,7 +88,7 @@ def begin(page: str) -> None:
 
 
 def name_in_address(page: str) -> None:
-    """For when a page knows what it shows. More than 20 files have no room in an address."""
+    """For when a page knows what it shows. More than 60 files have no room in an address."""
     digests = [item.digest for item in items(page)]
     named = digests if len(digests) <= NAMED_MAX else []
     if st.query_params.get_all(page) != named:

@@ -136,11 +136,11 @@ def test_labels_and_words(monkeypatch):
     monkeypatch.setattr(overlay, "_label", lambda draw, box, texts, *rest: said.append(texts[0]) or box)
     draw_boxes(GREY, [score("real"), score("fake", track=7)])
     draw_boxes(GREY, [score("uncertain")], labels=["B"])
-    assert said == ["1 no manipulation found 50 %", "7 fake 50 %", "B uncertain 50 %"]
+    assert said == ["1 no manipulation found 50 %", "7 likely fake 50 %", "B uncertain 50 %"]
     ends = [
         overlay.face_words(replace(score("fake"), fake_probability=value)) for value in (0.99, 0.997, 1.0, 0.01, 0.0)
     ]
-    numbers = [words.removeprefix("fake ") for words in ends]
+    numbers = [words.removeprefix("likely fake ") for words in ends]
     assert numbers == ["99 %", "> 99 %", "> 99 %", "1 %", "< 1 %"]  # certainty is never claimed
 
 

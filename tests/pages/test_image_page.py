@@ -194,8 +194,9 @@ def test_an_address_that_names_nothing_known(app: AppTest, named: str) -> None:
     assert fresh.file_uploader
 
 
-def test_many_pictures_have_no_room_in_an_address(app: AppTest) -> None:
-    upload(app, *((f"{number}.png", png((200 - number, 20, 20))) for number in range(21)))
+def test_many_pictures_have_no_room_in_an_address(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pages.components.sources.NAMED_MAX", 2)
+    upload(app, *((f"{number}.png", png((200 - number, 20, 20))) for number in range(3)))
     assert not app.exception
     assert "image" not in app.query_params
 

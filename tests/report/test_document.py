@@ -177,3 +177,25 @@ def test_a_face_that_was_turned_is_said_to_be(still, language, said):
     turned = replace(score, face=replace(score.face, rotation_deg=90))
     assert said in text_of(replace(still, report=replace(still.report, faces=(turned, *others))), language)
     assert said not in text_of(still, language)
+
+
+def test_whose_probability_it_is_and_which_faces_look_manipulated(clip, still):
+    text = text_of(still)
+    assert "Fake probability of the worst of 2 faces: 98\u00a0%" in text
+    assert "Faces that look manipulated: 1." in text
+    assert "Fake probability of the worst of 2 people: 9" in text_of(clip)
+
+
+def test_a_frame_s_verdict_is_its_own(clip):
+    (figures,) = [block for block in document(clip, words("en")) if isinstance(block, blocks.Figures)]
+    said = [figure.caption for figure in figures.figures]
+    assert any(one.startswith("Person 1, second ") and ": Likely fake, " in one for one in said)
+    assert any(one.startswith("Person 2, second ") and ": No manipulation found, " in one for one in said)
+    assert "Each frame is judged by itself here" in text_of(clip)
+
+
+def test_frames_without_a_face_are_counted(clip):
+    assert "Of these with a face" not in text_of(clip)
+    frames = tuple(replace(frame, faces=()) if frame.index < 5 else frame for frame in clip.report.frames)
+    fewer = replace(clip, report=replace(clip.report, frames=frames))
+    assert "('Of these with a face', '15')" in text_of(fewer)

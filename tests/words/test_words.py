@@ -51,7 +51,7 @@ def test_real_never_says_more_than_no_manipulation_found(language):
 
 
 def test_verdict_words_are_those_of_the_analysis():
-    for verdict in ("real", "uncertain", "no_face"):
+    for verdict in ("real", "fake", "uncertain", "no_face"):
         assert words("en")(f"verdict.{verdict}").lower() == VERDICT_WORDS[verdict]
 
 
