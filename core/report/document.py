@@ -55,7 +55,7 @@ def _verdict(content: Content, to: Words) -> Iterator[b.Block]:
     if report.reasons:
         more = len(report.reasons) - MAX_REASONS
         reasons = [retell(reason, to) for reason in report.reasons[:MAX_REASONS]]
-        yield b.Heading(to("report.reasons"))
+        yield b.Heading(to("report.reasons_others" if looking else "report.reasons"))
         yield b.Items((*reasons, *([to("report.more", count=more)] if more > 0 else [])))
     if limits and share is not None:
         low, high = (to.percent(limit) for limit in limits)
