@@ -25,14 +25,14 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.errors import MediaError, SetupError, UserError
-from core.media.sampling import MOST_FRAMES
+from core.errors import SetupError, UserError
 from core.output import Progress, check_outputs, open_output
 from core.setup_check import check_system
 from core.words import LANGUAGES
 
 if TYPE_CHECKING:
     from core.analysis import Report
+    from core.extras import Extras
     from core.media import Sampling
 
 FORMATS = ("table", "json", "jsonl", "csv")
@@ -150,14 +150,8 @@ def run(arguments: argparse.Namespace) -> int:
             check_outputs(arguments.output, inputs=found.files)
             done = _done(arguments, found.files)
             files = tuple(path for path in found.files if str(path) not in done)
-            if arguments.heatmap_video:
-                from core.explain.heatmap_video import check_request
-
-                check_request(files, arguments.heatmap_video)
-            reporter = _reporter(arguments, files) if arguments.report else None
+            extras = _extras(arguments, files)
             detector = _load(arguments) if files else None
-            if arguments.heatmaps:
-                arguments.heatmaps.mkdir(parents=True, exist_ok=True)
             output = open_output(arguments.output, streaming=streaming, append=arguments.resume, keep_part=True)
             stream = stack.enter_context(output)
         except UserError as error:
@@ -165,17 +159,11 @@ def run(arguments: argparse.Namespace) -> int:
         except OSError as error:
             return _fail(f'"{error.filename}" cannot be written ({error.strerror}): choose another place.')
         writer = stack.enter_context(WRITERS[arguments.format](stream))
-        for report in _reports(files, detector, arguments):
-            failed |= report.verdict == "error"
-            more = _metadata(report) if arguments.metadata else {}
-            if arguments.heatmaps:
-                drawn = _draw(report, detector, arguments.heatmaps)
-                failed |= drawn is None
-                more |= {"heatmaps": drawn or []}
-            if arguments.heatmap_video:
-                failed |= not _film(report, detector, arguments.heatmap_video)
-            if reporter:
-                failed |= not _report(report, detector, reporter)
+        for report in _reports(files, detector, _sampling(arguments), extras.drawn):
+            more, problems = extras.make(report, detector)
+            for problem in problems:
+                print(f"predict.py: {problem}", file=sys.stderr)
+            failed |= report.verdict == "error" or bool(problems)
             writer.write(report, more)
     _say_left_out(found.others if found.files else 0)
     return EXIT_SOME_FAILED if failed else EXIT_DONE
@@ -198,16 +186,27 @@ def _say_left_out(count: int) -> None:
         print(f"predict.py: {files} left out, as no image and no video by the suffix", file=sys.stderr)
 
 
-def _reports(files: tuple[Path, ...], detector: Any, arguments: argparse.Namespace) -> "Iterator[Report]":
+def _reports(files: tuple[Path, ...], detector: Any, sampling: "Sampling", maps: bool) -> "Iterator[Report]":
     from core.analysis import scan_file
 
-    drawn = arguments.heatmaps or arguments.heatmap_video or arguments.report
-    sampling, maps = _sampling(arguments), bool(drawn)
     with Progress(len(files)) as progress:
         for path in files:
             progress.begin(path)
             yield scan_file(path, detector, sampling=sampling, maps=maps, on_progress=progress.video)
             progress.end()
+
+
+def _extras(arguments: argparse.Namespace, files: tuple[Path, ...]) -> "Extras":
+    from core.extras import Extras
+
+    return Extras(
+        files,
+        metadata=arguments.metadata,
+        heatmaps=arguments.heatmaps,
+        film=arguments.heatmap_video,
+        report=arguments.report,
+        language=arguments.language or "en",
+    )
 
 
 def _load(arguments: argparse.Namespace) -> Any:
@@ -228,70 +227,6 @@ def _sampling(arguments: argparse.Namespace) -> "Sampling":
     return Sampling.evenly(arguments.frames) if arguments.frames is not None else DEFAULT_SAMPLING
 
 
-def _draw(report: "Report", detector: Any, folder: Path) -> list[str] | None:
-    """The files that were written; None where that went wrong."""
-    from core.explain.heatmaps import write_heatmaps
-
-    try:
-        written = write_heatmaps(report, folder, crop_scale=detector.spec.crop.scale)  # type: ignore[arg-type]
-    except (MediaError, OSError) as error:
-        print(f"predict.py: no heatmap: {error}", file=sys.stderr)
-        return None
-    return [str(path) for path in written]
-
-
-def _film(report: "Report", detector: Any, target: Path) -> bool:
-    from tqdm import tqdm
-
-    from core.explain.heatmap_video import write_heatmap_video
-
-    spec = detector.spec
-    try:
-        with tqdm(desc="heatmap video", unit="frame", disable=not sys.stderr.isatty(), leave=False) as bar:
-
-            def show(done: int, total: int | None) -> None:
-                bar.total = total
-                bar.update(done - bar.n)
-
-            write_heatmap_video(
-                report,
-                report.path,
-                target,
-                thresholds=spec.limits(video=True),
-                crop_scale=spec.crop.scale,
-                on_progress=show,
-            )
-    except (MediaError, OSError) as error:
-        print(f"predict.py: no heatmap video: {error}", file=sys.stderr)
-        return False
-    return True
-
-
-def _reporter(arguments: argparse.Namespace, files: tuple[Path, ...]) -> Any:
-    from core.report import Reporter
-
-    return Reporter(files, arguments.report, arguments.language or "en")
-
-
-def _report(report: "Report", detector: Any, reporter: Any) -> bool:
-    try:
-        reporter.write(report, detector)
-    except UserError as error:
-        print(f"predict.py: no report: {error}", file=sys.stderr)
-        return False
-    return True
-
-
-def _metadata(report: "Report") -> dict[str, Any]:
-    """What is added to a record: the findings, or None where the file cannot be read."""
-    from core.provenance import examine
-
-    try:
-        return {"metadata": examine(report.path).to_dict()}
-    except MediaError:
-        return {"metadata": None}
-
-
 def _positive_float(text: str) -> float:
     with suppress(ValueError):
         if 0 < (value := float(text)) <= 1000:
@@ -300,6 +235,8 @@ def _positive_float(text: str) -> float:
 
 
 def _positive_int(text: str) -> int:
+    from core.media.sampling import MOST_FRAMES
+
     with suppress(ValueError):
         if 1 <= (value := int(text)) <= MOST_FRAMES:
             return value

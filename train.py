@@ -79,12 +79,11 @@ def configuration(options: argparse.Namespace) -> TrainConfig:
 def look_first(config: TrainConfig, cache: Path) -> None:
     """What is misspelt is said before there is a run that failed of it. Raises UserError."""
     from core.data.dataset import existing
-    from core.detector.library import resolve_detector
+    from core.training.start import check_start
 
     for folder in config.data:
         existing(folder)
-    if config.init not in ("imagenet", "none"):
-        resolve_detector(config.init)
+    check_start(config)
     if cache.exists() and not cache.is_dir():
         raise SetupError(f"{cache} is no folder: name one as --cache, or a new one.")
 

@@ -3,12 +3,11 @@
     python -m benchmarks.overlays --data ../shared/data/manifest.csv
 
 Val pictures, some of each class and source, are changed as a whole and judged as users' pictures are, with gates and
-the limits of stills. The marks are simulated, and scaled so that a face of 200 px has lines 15 px apart. The media are
+the limits of stills. The marks are simulated: a picture has fourteen lines across its shorter side. The media are
 licensed for research: only figures are printed.
 """
 
 import argparse
-import random
 from collections.abc import Callable, Sequence
 
 import cv2
@@ -17,12 +16,12 @@ from numpy.typing import NDArray
 
 from core.analysis.image import analyze_rgb
 from core.analysis.types import FaceScore
-from core.data.dataset import Sample, find_samples
+from core.data.sample import Sample
 from core.detector import Detector, load_detector
+from core.evaluation.selection import select
 from core.media import load_image
 from core.metrics import roc_auc
 
-SEED = 3
 OPACITY = 0.35
 GRID = 0.2  # by how much every fourth row and column of a screen is darker
 
@@ -93,17 +92,9 @@ def row(name: str, judged: Sequence[tuple[bool, FaceScore]]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", required=True, help="labelled data with a val split")
-    parser.add_argument("--limit", type=int, default=15, help="pictures of each class and source")
+    parser.add_argument("--limit", type=int, default=30, help="pictures of each source, half of them real")
     args = parser.parse_args()
-    by_class: dict[tuple[str, bool], list[Sample]] = {}
-    for sample in find_samples([args.data]):
-        if sample.split == "val":
-            by_class.setdefault((sample.source, sample.fake), []).append(sample)
-    chosen = [
-        sample
-        for _, some in sorted(by_class.items())
-        for sample in random.Random(SEED).sample(some, min(args.limit, len(some)))
-    ]
+    chosen = select((args.data,), split="val", limit=args.limit).samples
     detector = load_detector()
     print("| over the face | real + fake | AUC | reals: real | uncertain | fake | fakes: real | uncertain | fake |")
     print("|---|---|---|---|---|---|---|---|---|")

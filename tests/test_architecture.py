@@ -38,6 +38,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "provenance": {"media"},  # what a file says of itself: apart from any verdict
     "output": {"analysis", "media"},
     "resume": {"output"},
+    "extras": {"detector", "analysis", "explain", "provenance", "report"},
     "report": {"media", "faces", "detector", "analysis", "explain", "charts", "timeline_points", "provenance", "disk"},
     # explanations are measured on fakes that data makes, whose masks are known: explain itself must not know data
     "evaluation": {"media", "faces", "detector", "analysis", "data", "explain"},

@@ -66,11 +66,12 @@ def test_this_machine_passes() -> None:
     check_system()
 
 
-def test_nothing_heavy_or_failing_is_imported_first() -> None:
-    """The check is worth nothing if importing it needs what it checks for."""
+@pytest.mark.parametrize("name", ["core.setup_check", "predict", "evaluate"])
+def test_nothing_heavy_or_failing_is_imported_first(name: str) -> None:
+    """The check is worth nothing if importing it, or what calls it, needs what it checks for."""
     code = (
-        "import sys, core.setup_check; "
-        "print(sorted({name.split('.')[0] for name in sys.modules} & {'cv2', 'numpy', 'tensorflow', 'openvino'}))"
+        f"import sys, {name}; "
+        "print(sorted({name.split('.')[0] for name in sys.modules} & {'av', 'cv2', 'numpy', 'tensorflow', 'openvino'}))"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=REPO, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -208,6 +208,13 @@ class ImageReport(Report):
 
     faces: tuple[FaceScore, ...] = ()
 
+    @property
+    def deciding(self) -> tuple[int, ...]:
+        """Of a picture of several that is called fake, the faces that look so, by their numbers from 1."""
+        if self.verdict != "fake" or len(self.faces) < 2:
+            return ()
+        return tuple(number for number, score in enumerate(self.faces, start=1) if score.verdict == "fake")
+
     def to_dict(self) -> dict[str, Any]:
         return {
             **self._head("image"),
@@ -226,6 +233,11 @@ class VideoReport(Report):
     sampling: str = ""
     frames: tuple[FrameReport, ...] = ()
     tracks: tuple[TrackReport, ...] = ()
+
+    @property
+    def faced_frames(self) -> int:
+        """How many of the frames show a face."""
+        return sum(bool(frame.faces) for frame in self.frames)
 
     def to_dict(self) -> dict[str, Any]:
         return {

@@ -49,10 +49,6 @@ def models_folder() -> Path:
     return Path(named) if named else Path(__file__).resolve().parents[2] / "model"
 
 
-def _is_elsewhere() -> bool:
-    return bool(os.environ.get("DEEPFAKE_MODELS"))
-
-
 def user_models_folder() -> Path:
     """Where uploaded detectors lie; it may not exist yet."""
     return home_folder() / "models"
@@ -88,7 +84,8 @@ def resolve_detector(name_or_path: str | Path, models_dir: Path | None = None) -
     if path.exists():
         return path
     known = ", ".join(entry.name for entry in entries) or "none yet"
-    own = " $DEEPFAKE_MODELS names that folder: unset it for the detector that ships." if _is_elsewhere() else ""
+    elsewhere = models_dir is None and os.environ.get("DEEPFAKE_MODELS")
+    own = " $DEEPFAKE_MODELS names that folder: unset it for the detector that ships." if elsewhere else ""
     raise DetectorError(
         f'There is no detector "{name_or_path}", neither in {models_dir or models_folder()} nor as a path. '
         f"Detectors that there are: {known}.{own}"

@@ -50,8 +50,9 @@ def _verdict(content: Content, to: Words) -> Iterator[b.Block]:
     )
     if content.file != "same":
         yield b.Paragraph(to(f"report.{content.file}", sha256=content.sha256_now))
-    if looking := _looking(report):
-        yield b.Paragraph(to("report.look_manipulated", numbers=", ".join(looking)))
+    looking = report.deciding if isinstance(report, ImageReport) else ()
+    if looking:
+        yield b.Paragraph(to("report.look_manipulated", numbers=", ".join(map(str, looking))))
     if report.reasons:
         more = len(report.reasons) - MAX_REASONS
         reasons = [retell(reason, to) for reason in report.reasons[:MAX_REASONS]]
@@ -71,13 +72,6 @@ def _probability(report: ImageReport | VideoReport, share: float, to: Words) -> 
     )
 
 
-def _looking(report: ImageReport | VideoReport) -> list[str]:
-    """The numbers of the faces that a picture's verdict is about; the reasons speak of those that do not decide."""
-    if isinstance(report, VideoReport) or report.verdict != "fake" or len(report.faces) < 2:
-        return []
-    return [str(number) for number, score in enumerate(report.faces, start=1) if score.verdict == "fake"]
-
-
 def _file(content: Content, to: Words) -> Iterator[b.Block]:
     report = content.report
     rows = [
@@ -91,8 +85,8 @@ def _file(content: Content, to: Words) -> Iterator[b.Block]:
         rows.append((to("report.duration"), to("report.seconds", value=to.number(report.duration_s))))
         counted = to("report.frames_value", count=len(report.frames), sampling=_sampling(report.sampling, to))
         rows.append((to("report.frames"), counted))
-        if (faced := sum(bool(frame.faces) for frame in report.frames)) < len(report.frames):
-            rows.append((to("report.faced_frames"), str(faced)))
+        if report.faced_frames < len(report.frames):
+            rows.append((to("report.faced_frames"), str(report.faced_frames)))
     rows.append((to("report.analysed_at"), _moment(content.analysed_at, to)))
     rows.append((to("report.made_at"), _moment(content.made_at, to)))
     yield b.Heading(to("report.file"))

@@ -8,7 +8,7 @@ from core.detector.artifact import load_spec
 from core.detector.spec import SPEC_FILE
 from core.errors import UserError
 from core.training.config import UNSTATED, TrainConfig
-from core.training.initial import starting_file
+from core.training.start import starting_file
 
 LICENCE_FILE = "LICENSE"
 

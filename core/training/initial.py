@@ -6,14 +6,13 @@ from pathlib import Path
 import keras
 
 from core.detector.folding import fold, unfold
-from core.detector.library import resolve_detector
 from core.detector.loading import load_keras
 from core.detector.network import HEAD_LAYER, NECK_LAYER, build_network
 from core.errors import DetectorError, TrainingError
 from core.training.config import TrainConfig
+from core.training.start import REMEDY, starting_file
 
 WEIGHTS_SUFFIX = ".weights.h5"
-REMEDY = "start from the detector that ships (--init default), from a file (--init FILE), or from chance (--init none)"
 
 
 def initial_network(config: TrainConfig, classes: Sequence[str]) -> keras.Model:
@@ -52,26 +51,6 @@ def _with_weights(config: TrainConfig, classes: Sequence[str]) -> keras.Model:
         raise TrainingError(
             f"{path} holds no weights of Xception without its top ({_last_line(error)}): {REMEDY}."
         ) from error
-
-
-def check_start(config: TrainConfig) -> None:
-    """Raises `TrainingError` where the weights to start from are not there: before the data are looked through."""
-    if config.init not in ("imagenet", "none"):
-        starting_file(config.init)
-
-
-def starting_file(init: str) -> Path:
-    """The file or the detector's folder that `--init` names, by path or by name; of a run, its best checkpoint.
-
-    Raises:
-        TrainingError: There is neither.
-    """
-    try:
-        path = resolve_detector(init)
-    except DetectorError as error:
-        raise TrainingError(f"There are no weights at {init}, and no detector has that name: {REMEDY}.") from error
-    best = path / "checkpoints" / "best.keras"
-    return best if best.is_file() else path
 
 
 def _built(config: TrainConfig, classes: Sequence[str], imagenet: Path | str | None) -> keras.Model:

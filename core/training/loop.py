@@ -22,9 +22,10 @@ from core.training.epochs import EpochEnd, Keeper, Predict
 from core.training.estimate import record_speed, seconds_of_training
 from core.training.hardware import cores, resolve_precision, strategy_scope, uses_gpu
 from core.training.head_phase import FeatureBatches, compute_features, count_batches
-from core.training.initial import check_start, initial_network
+from core.training.initial import initial_network
 from core.training.journal import BATCHES, METRICS, drop_after
 from core.training.localise import place_loss, side_of_maps, with_evidence
+from core.training.start import check_start
 from core.training.validation import check_weights, class_names
 
 SCALE, OFFSET = 1 / 127.5, -1.0

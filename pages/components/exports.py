@@ -47,7 +47,7 @@ def facts(report: Report) -> str:
     if report.size_wh:
         parts.append(f"{report.size_wh[0]} × {report.size_wh[1]}")
     if isinstance(report, VideoReport):
-        looked, faced = len(report.frames), sum(bool(frame.faces) for frame in report.frames)
+        looked, faced = len(report.frames), report.faced_frames
         chosen = f"up to {report.sampling}" if report.sampling.endswith("per second") else report.sampling
         without = f", {faced} of them with a face" if faced < looked else ""
         parts += [duration(report.duration_s), f"{count(looked, 'frame')} looked at ({chosen}){without}"]

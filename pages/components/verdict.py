@@ -7,9 +7,10 @@ import streamlit as st
 
 from core import charts
 from core.analysis import verdict as rules
-from core.analysis.types import Report, Verdict, VideoReport
+from core.analysis.types import ImageReport, Report, Verdict, VideoReport
 from core.detector.spec import Thresholds
 from core.history_entry import HistoryEntry
+from core.words import words
 from pages.components.text import escape, moment
 
 Colour = Literal["red", "orange", "green", "gray"]
@@ -25,32 +26,13 @@ class Look:
     limit: str
 
 
+_EN = words("en")
 LOOKS: dict[Verdict, Look] = {
-    "fake": Look(
-        ":material/gpp_maybe:",
-        "Likely fake",
-        "red",
-        "A strong hint, not proof: detectors err on material unlike what they have learnt from.",
-    ),
-    "uncertain": Look(
-        ":material/help:",
-        "Uncertain",
-        "orange",
-        "The detector cannot tell. Treat it as unchecked and look for other evidence.",
-    ),
-    "real": Look(
-        ":material/check_circle:",
-        "No manipulation found",
-        "green",
-        "This does not prove that it is authentic: unknown methods and strong compression can hide traces.",
-    ),
-    "no_face": Look(
-        ":material/person_off:",
-        "No face found",
-        "gray",
-        "Only faces are judged. The rest of the picture is not looked at.",
-    ),
-    "error": Look(":material/error:", "Could not be checked", "gray", "Nothing is said about this file."),
+    "fake": Look(":material/gpp_maybe:", _EN("verdict.fake"), "red", _EN("limit.fake")),
+    "uncertain": Look(":material/help:", _EN("verdict.uncertain"), "orange", _EN("limit.uncertain")),
+    "real": Look(":material/check_circle:", _EN("verdict.real"), "green", _EN("limit.real")),
+    "no_face": Look(":material/person_off:", _EN("verdict.no_face"), "gray", _EN("limit.no_face")),
+    "error": Look(":material/error:", _EN("verdict.error"), "gray", _EN("limit.error")),
 }
 
 
@@ -109,9 +91,8 @@ def _scale(report: Report, thresholds: Thresholds, dark: bool, key: str) -> None
 
 def _who(report: Report) -> None:
     """Which of several faces in a picture the verdict is about: the reasons speak of those that do not decide."""
-    numbered = list(enumerate(getattr(report, "faces", ()), start=1))
-    fake = [str(number) for number, score in numbered if score.verdict == "fake"]
-    if report.verdict == "fake" and len(numbered) > 1:
+    fake = [str(number) for number in report.deciding] if isinstance(report, ImageReport) else []
+    if fake:
         said = f"Face {fake[0]} looks" if len(fake) == 1 else f"Faces {', '.join(fake[:-1])} and {fake[-1]} look"
         st.markdown(f":material/chevron_right: {said} manipulated.")
 

@@ -9,7 +9,8 @@ from core.detector.network import HEAD_LAYER, build_network, split_off_head
 from core.errors import TrainingError
 from core.training import initial
 from core.training.config import TrainConfig
-from core.training.initial import check_start, initial_network
+from core.training.initial import initial_network
+from core.training.start import check_start
 from tests.training.tiny import build
 
 CLASSES = ("real", "fake")
