@@ -13,10 +13,10 @@ import pytest
 from PIL import Image
 
 from core.data import crops
-from core.data.crops import face_crop, followed_face, usable_as_is
+from core.data.crops import face_crop, usable_as_is
 from core.data.prepare import prepare, prepare_all
 from core.errors import Cancelled, DataError, SetupError
-from core.faces import Face, crop_face
+from core.faces import crop_face
 from core.faces.crop import resize_crop
 from core.media import load_image
 from tests.data.support import HeadFinder, picture, sample, save, scene
@@ -87,47 +87,6 @@ def test_the_cache_goes_by_content(tmp_path, cache, finder):
     picture(first, 2)  # other content under the old name
     assert prepare([sample(first)], cache, scale=0.88, finder=finder)[0].path != one.path
     assert prepare([sample(copy)], cache, scale=1.2, finder=finder)[0].path != one.path
-
-
-class SquareFinder:
-    """Finds the white squares of a picture, large or small, and counts the pixels that it had to look at."""
-
-    def __init__(self):
-        self.looked_at = 0
-
-    def find(self, rgb, **_):
-        self.looked_at += rgb.shape[0] * rgb.shape[1]
-        count, _, stats, _ = cv2.connectedComponentsWithStats((rgb[..., 0] > 200).astype(np.uint8))
-        return [Face((x, y, x + w, y + h), 0.9) for x, y, w, h, _ in stats[1:count].astype(float)]
-
-
-def squares(*places, size=(480, 640)):
-    rgb = np.zeros((*size, 3), np.uint8)
-    for x, y, side in places:
-        rgb[y : y + side, x : x + side] = 255
-    return rgb
-
-
-@pytest.mark.parametrize(
-    ("before", "now", "expected", "everywhere"),
-    [
-        ((300, 200, 60), [(310, 190, 62)], (310, 190, 62), False),  # moved a little
-        ((300, 200, 60), [(310, 190, 62), (20, 20, 100)], (310, 190, 62), False),  # the same person, not the largest
-        ((300, 200, 60), [(20, 20, 40)], (20, 20, 40), True),  # gone: another one
-        ((300, 200, 60), [(370, 200, 60)], (370, 200, 60), True),  # half out of the part that is looked at
-        ((5, 5, 60), [(8, 3, 60)], (8, 3, 60), False),  # in a corner
-        ((300, 200, 60), [], None, True),  # nobody
-        (None, [(20, 20, 40), (200, 200, 90)], (200, 200, 90), True),  # the first frame: the largest
-    ],
-)
-def test_a_face_is_followed_through_a_video(before, now, expected, everywhere):
-    def face(x, y, side):
-        return Face((x, y, x + side, y + side), 0.9)
-
-    finder = SquareFinder()
-    found = followed_face(squares(*now), finder, None if before is None else face(*before))
-    assert (found and found.box_xyxy) == (expected and face(*expected).box_xyxy)
-    assert (finder.looked_at >= 480 * 640) == everywhere
 
 
 @pytest.mark.parametrize("damage", [b"", b"\x89PNG half", None], ids=["empty", "cut off", "gone"])
@@ -295,19 +254,3 @@ def test_progress_and_stopping(tmp_path, cache, finder):
     assert calls[:3] == [(1, 20), (2, 20), (3, 20)]
     assert len(prepare(samples, cache, scale=0.88, finder=finder, on_progress=lambda *c: calls.append(c))) == 20
     assert calls[-1] == (20, 20)
-
-
-def test_a_face_that_lies_in_a_video_is_followed_too():
-    marks = np.array([[4, 10], [16, 10], [10, 16], [6, 22], [14, 22]], np.float32)
-
-    class OnlyTurned:
-        """Blind for the frame as it is: sees a standing face in the copy that is turned by 90 degrees."""
-
-        def find(self, rgb, *, upright=True, **_):
-            stands = not upright and rgb[:, -1].all()
-            return [Face((0, 0, 20, 30), 0.9, marks)] if stands else []
-
-    frame = np.zeros((100, 160, 3), np.uint8)
-    frame[0] = 255  # the last column of the copy that is turned clockwise
-    found = followed_face(frame, OnlyTurned(), None)
-    assert found is not None and found.rotation_deg == 90
