@@ -38,8 +38,9 @@ class Recipe:
         changes: Settings of the run.
         without: A source that is left out of the training, and judged all the same.
         kinds: Fakes are named by their kind, and the network tells the kinds apart.
-        patch: What is taken away though no setting takes it: "degrade", "augment", "balance", "hide", "films", "turns"
-            or "schedule"; or "apart": fakes made from reals are a class of their own, though the others are of one.
+        patch: What is taken away though no setting takes it: "degrade", "augment", "balance", "hide", "films",
+            "turns", "marks" or "schedule"; or "apart": fakes made from reals are a class of their own, though the
+            others are of one.
         classic: The classic script's ways instead of ours, all at once (benchmarks/recipe_run.py).
     """
 
@@ -82,6 +83,7 @@ RECIPES: dict[str, Recipe] = {
     "no-hiding": Recipe(patch="hide"),
     "no-films": Recipe(patch="films"),
     "no-turns": Recipe(patch="turns"),
+    "no-marks": Recipe(patch="marks"),
     "no-balance": Recipe({"source_weights": ()}, patch="balance"),
     "no-imagenet": Recipe({"init": "none"}),
     "localised": Recipe({"localise": 0.2}),

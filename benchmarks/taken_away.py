@@ -5,17 +5,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.data import augment, draw
+from core.data import augment, draw, marks
 from core.faces.crop import middle, resize_crop
 
 Crop = NDArray[np.uint8]
-_usual = {
-    "augment": draw.augment,
-    "degrade": augment.degrade,
-    "balance": draw.SOURCE_BALANCE,
-    "hide": augment.HIDDEN_SHARE,
-    "films": augment.FILMED_SHARE,
-    "turns": augment.TURNED_SHARE,
+_SHARES = {
+    "hide": (augment, "HIDDEN_SHARE"),
+    "films": (augment, "FILMED_SHARE"),
+    "turns": (augment, "TURNED_SHARE"),
+    "marks": (marks, "MARKED_SHARE"),
+}
+_usual: dict[str, Any] = {"augment": draw.augment, "degrade": augment.degrade, "balance": draw.SOURCE_BALANCE} | {
+    name: getattr(*place) for name, place in _SHARES.items()
 }
 
 
@@ -25,14 +26,14 @@ def take_away(name: str) -> None:
     Args:
         name: "degrade" (no smaller, softer or recompressed copies), "augment" (nothing at all is changed), "balance"
             (sources are drawn as often as they have pictures), "hide" (no part of a face is painted over), "films" (no
-            copy goes through H.264) or "turns" (none leans). Any other takes nothing of the drawing away.
+            copy goes through H.264), "turns" (none leans) or "marks" (no lines, words or screens lie over any). Any
+            other takes nothing of the drawing away.
     """
     draw.augment = _plain if name == "augment" else _usual["augment"]
     augment.degrade = _undegraded if name == "degrade" else _usual["degrade"]
-    augment.HIDDEN_SHARE = 0.0 if name == "hide" else _usual["hide"]
-    augment.FILMED_SHARE = 0.0 if name == "films" else _usual["films"]
-    augment.TURNED_SHARE = 0.0 if name == "turns" else _usual["turns"]
     draw.SOURCE_BALANCE = 1.0 if name == "balance" else _usual["balance"]
+    for other, (module, share) in _SHARES.items():
+        setattr(module, share, 0.0 if name == other else _usual[other])
 
 
 def _plain(crop: Crop, size: int, rng: Any) -> Crop:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from core.data.marks import marked
 from core.faces.crop import resize_crop
 
 Rgb = NDArray[np.uint8]
@@ -109,6 +110,7 @@ def _restyle(crop: Rgb, size: int, rng: Generator) -> Rgb:
     """All changes that leave every part in its place."""
     if max(crop.shape) > 2 * size:  # more pixels than any copy will keep: the rest goes quicker without
         crop = resize_crop(np.ascontiguousarray(crop), 2 * size)
+    crop = marked(crop, rng)
     if rng.random() < 0.5:
         crop = recolour(crop, rng)
     return resize_crop(degrade(crop, size, rng), size)

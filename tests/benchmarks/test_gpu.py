@@ -14,7 +14,7 @@ from benchmarks.gpu import arrays, autoencoders, drawing, learning, pack, rebuil
 from benchmarks.gpu import parcels as parcels_of
 from benchmarks.recipes import RECIPES
 from benchmarks.taken_away import take_away
-from core.data import augment
+from core.data import augment, marks
 from core.data.draw import Draw, read_crop
 from core.data.sample import Sample
 from core.detector.network import build_network
@@ -181,14 +181,20 @@ def test_weights_travel_there_and_back(tmp_path, units):
 
 
 @pytest.mark.parametrize(
-    ("name", "share"), [("hide", "HIDDEN_SHARE"), ("films", "FILMED_SHARE"), ("turns", "TURNED_SHARE")]
+    ("name", "module", "share"),
+    [
+        ("hide", augment, "HIDDEN_SHARE"),
+        ("films", augment, "FILMED_SHARE"),
+        ("turns", augment, "TURNED_SHARE"),
+        ("marks", marks, "MARKED_SHARE"),
+    ],
 )
-def test_what_is_taken_away_comes_back(name, share):
-    usual = getattr(augment, share)
+def test_what_is_taken_away_comes_back(name, module, share):
+    usual = getattr(module, share)
     take_away(name)
-    assert getattr(augment, share) == 0
+    assert getattr(module, share) == 0
     take_away("")
-    assert getattr(augment, share) == usual > 0
+    assert getattr(module, share) == usual > 0
 
 
 def test_odds_are_those_of_any_fake():
