@@ -9,6 +9,7 @@ licensed for research: only figures are printed.
 
 import argparse
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -92,10 +93,11 @@ def row(name: str, judged: Sequence[tuple[bool, FaceScore]]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", required=True, help="labelled data with a val split")
+    parser.add_argument("--model", type=Path, default=Path("model/default"))
     parser.add_argument("--limit", type=int, default=30, help="pictures of each source, half of them real")
     args = parser.parse_args()
     chosen = select((args.data,), split="val", limit=args.limit).samples
-    detector = load_detector()
+    detector = load_detector(args.model)
     print("| over the face | real + fake | AUC | reals: real | uncertain | fake | fakes: real | uncertain | fake |")
     print("|---|---|---|---|---|---|---|---|---|")
     for name, change in CHANGES.items():

@@ -11,6 +11,7 @@ import argparse
 import random
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -81,10 +82,11 @@ def by_tilt(judged: Sequence[Judged], detector: Detector) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", required=True, help="labelled data with a val split")
+    parser.add_argument("--model", type=Path, default=Path("model/default"))
     parser.add_argument("--limit", type=int, default=25, help="portraits of each class and source")
     parser.add_argument("--heads", type=int, default=900, help="of DFDC's crops")
     args = parser.parse_args()
-    detector = load_detector()
+    detector = load_detector(args.model)
     val = [sample for sample in find_samples([args.data]) if sample.split == "val"]
     by_class: dict[tuple[str, bool], list[Sample]] = {}
     for sample in val:

@@ -27,6 +27,15 @@ def remove(entry: HistoryEntry) -> None:
     resources.store().remove(entry)
 
 
+@st.dialog("Remove this result?", icon=":material/delete:")
+def confirm_remove(entry: HistoryEntry) -> None:
+    st.write(
+        f"The result for **{escape(entry.name)}** is removed from this machine, and with the last result of an upload "
+        "the upload as well. Files that you opened by their path stay where they are."
+    )
+    actions.decide("Remove", remove, entry, key="remove")
+
+
 def forget_everything() -> None:
     """Stop what looks at media, in other tabs too, then forget media, reports and what the pages show."""
     live.cancel_all()
@@ -77,7 +86,8 @@ def card(entry: HistoryEntry) -> None:
                 help=None if entry.media_path else "The file is no longer where it was.",
             ):
                 open_entry(entry)
-            st.button("Remove", key=f"remove_{key}", icon=":material/delete:", on_click=remove, args=(entry,))
+            if st.button("Remove", key=f"remove_{key}", icon=":material/delete:"):
+                confirm_remove(entry)
 
 
 def disk_use() -> None:

@@ -17,6 +17,7 @@ from pages.components import (
     file_says,
     filing,
     opened,
+    picture_list,
     pictures,
     resources,
     results,
@@ -108,10 +109,14 @@ def analyse(items: list[StoredMedia], detector: Detector) -> dict[str, ImageRepo
     return found
 
 
-def chosen(items: list[StoredMedia], found: dict[str, ImageReport | UserError]) -> list[StoredMedia]:
-    """The pictures to show now: of one verdict, and a few at a time."""
+def chosen(
+    items: list[StoredMedia], found: dict[str, ImageReport | UserError], detector: Detector
+) -> list[StoredMedia]:
+    """The pictures to show now: the one that was clicked in the list, or those of one verdict, a few at a time."""
     if len(items) == 1:
         return items
+    if one := picture_list.chosen(items, found, detector):
+        return [one]
     only = by_verdict.chosen([verdict_of(found[item.digest]) for item in items], "picture", key="image_verdict")
     shown = [item for item in items if only in (None, verdict_of(found[item.digest]))]
     pages = -(-len(shown) // AT_ONCE)
@@ -163,5 +168,5 @@ if not items:
 
 detector = resources.detector_or_stop()
 found = analyse(items, detector)
-for item in chosen(items, found):
+for item in chosen(items, found, detector):
     show(item, found[item.digest], detector, named=len(items) > 1)

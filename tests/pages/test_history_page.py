@@ -22,6 +22,12 @@ def button(app: AppTest, label: str, number: int = 0) -> None:
     [found for found in app.button if found.label == label][number].click()
 
 
+def remove_first(app: AppTest) -> None:
+    button(app, "Remove")
+    app.run()
+    app.button(key="remove_yes").click().run()
+
+
 def test_empty_history_says_where_to_start(app: AppTest) -> None:
     app.switch_page("pages/history.py").run()
     assert not app.exception
@@ -67,15 +73,16 @@ def test_results_are_found_by_verdict_and_by_name(app: AppTest) -> None:
 def test_the_last_of_a_verdict_removed_the_others_come_back(filled: AppTest) -> None:
     pills = next(group for group in filled.button_group if group.label == "Show only")
     pills.set_value("fake").run()
-    button(filled, "Remove")
-    filled.run()
+    remove_first(filled)
     assert not filled.exception
     assert [found.label for found in filled.button].count("Open") == 1
 
 
-def test_remove_takes_one(filled: AppTest) -> None:
+def test_remove_asks_and_takes_one(filled: AppTest) -> None:
     button(filled, "Remove")
     filled.run()
+    assert len(resources.store().history()) == 2
+    filled.button(key="remove_yes").click().run()
     assert len(resources.store().history()) == 1
     assert len([found for found in filled.button if found.label == "Open"]) == 1
 
@@ -104,8 +111,7 @@ def test_what_was_removed_is_gone_from_its_page_without_a_crash(app: AppTest) ->
     app.file_uploader[0].upload("red.png", png(RED))
     app.run()
     app.switch_page("pages/history.py").run()
-    button(app, "Remove")
-    app.run()
+    remove_first(app)
     app.switch_page("pages/image.py").run()
     assert not app.exception
     assert not app.error

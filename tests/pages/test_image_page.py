@@ -1,6 +1,8 @@
 """The image page: upload, verdict, error, sample; what was analysed comes back without the network."""
 
+import csv
 import io
+import json
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,9 +14,11 @@ import streamlit as st
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
+from core.analysis.formats import Csv, JsonList
+from core.errors import MediaError
 from core.faces import Face
 from core.store import StoredMedia
-from pages.components import resources, results
+from pages.components import picture_list, resources, results
 from tests.pages.support import BLACK, BLUE, GREY, RED, ColourDetector, noisy, open_app, png, words
 
 
@@ -70,6 +74,25 @@ def test_of_many_pictures_those_of_one_verdict_can_be_looked_at(app: AppTest) ->
     pills = next(group for group in app.button_group if group.label == "Show only")
     pills.set_value("fake").run()
     assert len(app.metric) == 5  # the first of two pages
+
+
+def test_several_pictures_stand_in_a_list_the_worst_first(app: AppTest) -> None:
+    upload(app, ("broken.jpg", b"no picture"), ("blue.png", png(BLUE)), ("red.png", png(RED)))
+    listed = app.dataframe[0].value
+    assert list(listed["Picture"]) == ["red.png", "blue.png", "broken.jpg"]
+    assert list(listed["Verdict"]) == ["Likely fake", "No manipulation found", "Could not be checked"]
+    assert "broken.jpg" in listed["Why"][2]
+    assert {"CSV of all", "JSON of all"} <= {button.label for button in app.get("download_button")}
+    upload(app, ("red.png", png(RED)))
+    assert not app.dataframe
+
+
+def test_the_records_of_all_pictures_are_those_of_the_command_line(detector: ColourDetector) -> None:
+    item = StoredMedia("0" * 64, Path("kept"), "holiday.jpg", 1)
+    report = picture_list.reported(item, MediaError("It is a text."), detector)
+    assert json.loads(picture_list.written([report, report], JsonList))[1]["error"] == "It is a text."
+    row = next(csv.DictReader(io.StringIO(picture_list.written([report], Csv))))
+    assert row["path"] == "holiday.jpg"
 
 
 def test_a_file_given_twice_is_said_to_be_the_same(app: AppTest) -> None:

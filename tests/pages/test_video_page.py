@@ -172,6 +172,7 @@ def test_a_file_given_anew_is_analysed_anew(page: AppTest, clip: Path, ending: s
         page.file_uploader[0].upload(clip.name, clip.read_bytes())
         run_until(page.run(), has_verdict)
         click(page.switch_page("pages/history.py").run(), "Remove")
+        page.button(key="remove_yes").click().run()
         page.switch_page("pages/video.py").run()
         assert f"“{clip.name}” is no longer there" in page.info[0].value
     if any(button.label == "Start over" for button in page.button):

@@ -1,0 +1,83 @@
+"""Several pictures at a glance: a list, the worst first, where one can be picked, and all their records in a file."""
+
+import io
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+import streamlit as st
+
+from core.analysis.formats import Csv, JsonList, Writer
+from core.analysis.types import ImageReport
+from core.detector import Detector
+from core.errors import UserError
+from core.store import StoredMedia
+from pages.components import verdict
+
+UNFOLDED_FROM = 6  # pictures: fewer stand below it anyway
+FILE = "deepfake-reports"
+
+
+def reported(item: StoredMedia, found: ImageReport | UserError, detector: Detector) -> ImageReport:
+    """The report, or for a picture that could not be read what `predict.py` writes of it."""
+    if isinstance(found, ImageReport):
+        return found
+    who = {"model": detector.name, "model_sha256": detector.sha256}
+    return ImageReport(path=item.name, verdict="error", error=str(found), **who)
+
+
+def written(reports: Sequence[ImageReport], form: type[Writer]) -> str:
+    """All records as `predict.py` writes them."""
+    out = io.StringIO()
+    with form(out) as writer:
+        for report in reports:
+            writer.write(report)
+    return out.getvalue()
+
+
+def _badness(report: ImageReport) -> tuple[int, float]:
+    return list(verdict.LOOKS).index(report.verdict), -(report.fake_probability or 0.0)
+
+
+def chosen(
+    items: Sequence[StoredMedia], found: Mapping[str, ImageReport | UserError], detector: Detector
+) -> StoredMedia | None:
+    """Draws the list, and tells the picture that was clicked in it."""
+    listed = sorted(
+        ((reported(item, found[item.digest], detector), item) for item in items), key=lambda one: _badness(one[0])
+    )
+    reports = [report for report, _ in listed]
+    with st.expander("List of all pictures", icon=":material/list:", expanded=len(items) >= UNFOLDED_FROM):
+        event = st.dataframe(
+            {
+                "Picture": [report.path for report in reports],
+                "Verdict": [verdict.LOOKS[report.verdict].word for report in reports],
+                "Fake probability": [report.fake_probability for report in reports],
+                "Faces": [len(report.faces) for report in reports],
+                "Why": [" ".join([*report.reasons, *([report.error] if report.error else [])]) for report in reports],
+            },
+            hide_index=True,
+            placeholder="",
+            column_config={
+                "Fake probability": st.column_config.ProgressColumn(format="percent", min_value=0, max_value=1),
+                "Why": st.column_config.TextColumn(width="large"),
+            },
+            on_select="rerun",
+            selection_mode="single-row",
+            key="image_list",
+            alt="Pictures, their verdicts and the reasons",
+        )
+        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+            st.caption("Tick a row to see that picture alone.")
+            with st.container(horizontal=True, width="content"):
+                for label, form, media_type in (("CSV", Csv, "text/csv"), ("JSON", JsonList, "application/json")):
+                    st.download_button(
+                        f"{label} of all",
+                        partial(written, [report for report, _ in listed], form),
+                        f"{FILE}.{label.lower()}",
+                        media_type,
+                        key=f"all_{label}",
+                        icon=":material/download:",
+                        on_click="ignore",
+                    )
+    rows = event["selection"]["rows"]
+    return listed[rows[0]][1] if rows and rows[0] < len(listed) else None
