@@ -38,6 +38,10 @@ def _badness(report: ImageReport) -> tuple[int, float]:
     return list(verdict.LOOKS).index(report.verdict), -(report.fake_probability or 0.0)
 
 
+def _percent(report: ImageReport) -> float | None:
+    return None if report.fake_probability is None else 100 * report.fake_probability
+
+
 def chosen(
     items: Sequence[StoredMedia], found: Mapping[str, ImageReport | UserError], detector: Detector
 ) -> StoredMedia | None:
@@ -51,14 +55,14 @@ def chosen(
             {
                 "Picture": [report.path for report in reports],
                 "Verdict": [verdict.LOOKS[report.verdict].word for report in reports],
-                "Fake probability": [report.fake_probability for report in reports],
-                "Faces": [len(report.faces) for report in reports],
+                "Fake probability": [_percent(report) for report in reports],
+                "Faces": [None if report.error else len(report.faces) for report in reports],
                 "Why": [" ".join([*report.reasons, *([report.error] if report.error else [])]) for report in reports],
             },
             hide_index=True,
             placeholder="",
             column_config={
-                "Fake probability": st.column_config.ProgressColumn(format="percent", min_value=0, max_value=1),
+                "Fake probability": st.column_config.ProgressColumn(format="%.0f %%", min_value=0, max_value=100),
                 "Why": st.column_config.TextColumn(width="large"),
             },
             on_select="rerun",
