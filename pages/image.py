@@ -16,6 +16,7 @@ from pages.components import (
     faces,
     file_says,
     filing,
+    layout,
     opened,
     picture_list,
     pictures,
@@ -142,7 +143,7 @@ def show(item: StoredMedia, report: ImageReport | UserError, detector: Detector,
         st.subheader(escape(item.name), anchor=False)
     opened.note(item, report, detector)
     opened.other_page(item.path, PAGE)  # of an animated GIF a picture is but the start
-    left, right = st.columns([2, 3], gap="medium")
+    left, right = layout.halves()
     with left:
         verdict.card(report, detector.spec.limits(video=False), dark=resources.dark(), key=item.digest)
         png = partial(pictures.boxed_png, item.path)

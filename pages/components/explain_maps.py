@@ -82,7 +82,8 @@ def controls(chosen: ChosenFace, detector: Detector, default: str) -> tuple[list
         key="explain_methods",
         persist_state="session",
     )
-    left, middle, right = st.columns([3, 3, 2], gap="medium", vertical_alignment="bottom")
+    grid = st.grid(3, min_column_width=180, gap="medium", vertical_alignment="bottom")
+    left, middle, right = grid.cell(), grid.cell(), grid.cell()
     with left:
         targets = st.pills(
             "Directions",

@@ -14,7 +14,7 @@ from core.explain.regions import NAMES
 from core.explain.what_if import erase, mask_views
 from core.faces import Face
 from core.faces.crop import resize_crop
-from pages.components import pictures, resources, verdict
+from pages.components import layout, pictures, resources, verdict
 from pages.components.explain_face import ChosenFace, face_of
 from pages.components.text import escape
 
@@ -94,7 +94,7 @@ def _controls(regions: dict[str, np.ndarray] | None) -> dict[str, object]:
 @st.fragment
 def panel(chosen: ChosenFace, detector: Detector, regions: dict[str, np.ndarray] | None) -> None:
     """Controls on the left, before and after on the right; only this part of the page runs anew."""
-    left, right = st.columns([2, 3], gap="large")
+    left, right = layout.halves()
     with left:
         settings = _controls(regions)
         st.button("Reset", icon=":material/restart_alt:", key="what_if_reset", on_click=_reset)
@@ -129,10 +129,11 @@ def _percents(score: FaceScore) -> int:
 
 def _side(title: str, crop: pictures.Rgb, score: FaceScore, limits: Thresholds, before: FaceScore | None) -> None:
     with st.container(border=True, height="stretch"):
+        st.markdown(f"**{title}**")
         st.image(resize_crop(crop, pictures.CROP_SIDE), alt=f"{title}: the crop that is judged", width="stretch")
         moved = None if before is None else _percents(score) - _percents(before)
         st.metric(
-            f"Fake probability, {title.lower()}",
+            "Fake probability",
             verdict.percent(score.fake_probability),
             None if moved is None else points(moved),
             delta_color="off",

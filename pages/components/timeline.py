@@ -11,7 +11,7 @@ from core.analysis.verdict import passed_gates
 from core.detector import Detector
 from core.store import StoredMedia
 from core.words import words
-from pages.components import faces, pictures, player, resources, verdict
+from pages.components import faces, layout, pictures, player, resources, verdict
 from pages.components.text import clock, count, escape
 
 STRONGEST = 6
@@ -97,7 +97,7 @@ def _frame(
     strongest: Sequence[FrameReport],
     detector: Detector,
 ) -> None:
-    left, right = st.columns([3, 2], gap="medium")
+    left, right = layout.halves()
     with right:
         st.markdown(f"**Frame at {clock(frame.time_s)}**")
         opacity = faces.opacity_slider(f"frame_{item.digest}")
@@ -172,7 +172,7 @@ def evidence(item: StoredMedia, report: VideoReport, detector: Detector) -> None
     strongest = strongest_frames(report)
     start = strongest[0].time_s if strongest else 0.0
     st.session_state.setdefault(key, start)
-    left, right = st.columns([2, 3], gap="medium")
+    left, right = layout.halves()
     with left:
         player.show(item, report, st.session_state[key])
     with right:

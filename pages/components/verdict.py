@@ -11,6 +11,7 @@ from core.analysis.types import ImageReport, Report, Verdict, VideoReport
 from core.detector.spec import Thresholds
 from core.history_entry import HistoryEntry
 from core.words import words
+from pages.components import layout
 from pages.components.text import escape, moment
 
 Colour = Literal["red", "orange", "green", "gray"]
@@ -115,7 +116,7 @@ def card(report: Report, thresholds: Thresholds, *, dark: bool, key: str, wide: 
     """
     look = LOOKS[report.verdict]
     with st.container(border=True):
-        left, right = st.columns([2, 3], gap="medium") if wide else (st.container(), st.container())
+        left, right = layout.halves() if wide else (st.container(), st.container())
         with left:
             st.subheader(f":{look.colour}[{look.icon} {look.word}]", anchor=False)
             _number(report)
