@@ -48,3 +48,7 @@ def test_the_mean_of_best_and_last(tmp_path, monkeypatch, batch_norm):
     if batch_norm == "train":
         for found, one, two in zip(three.get_weights(), mean.get_weights(), begun.get_weights(), strict=True):
             np.testing.assert_allclose(found, (2 * one + two) / 3, atol=1e-5)
+
+    average(tmp_path / "run", tmp_path / "start.keras", with_best=False)
+    assert read_state(best).averaged == (0, ended)
+    assert read_state(best).epoch == ended
