@@ -4,7 +4,7 @@ import streamlit as st
 
 from core import evaluation_charts as charts
 from core.evaluation.text import EXPLANATION_HEAD, explanation_rows, explanation_words
-from pages.components import resources
+from pages.components import layout, resources
 from pages.components.evaluation_views import STILL, Document
 from pages.components.text import escape
 
@@ -44,7 +44,7 @@ def table(document: Document) -> None:
     formats["method"] = st.column_config.TextColumn(label("method"), pinned=True)
     st.dataframe(columns, hide_index=True, column_config=formats, alt="Methods of explanation")
     st.caption(escape(measured["rule"]))
-    left, right = st.columns(2, gap="medium")
+    left, right = layout.halves()
     for slot, which, title in ((left, "deletion", "Deletion"), (right, "insertion", "Insertion")):
         with slot, st.container(border=True):
             st.markdown(f"**{title}**")

@@ -13,7 +13,7 @@ from core.evaluation import Request, anonymous, evaluate
 from core.evaluation.document import parse_document
 from core.evaluation.results import keep
 from core.jobs import Job, JobContext
-from pages.components import live, resources
+from pages.components import layout, live, resources
 from pages.components.text import count, duration, escape
 
 WATCHED, OPEN_NEXT, ROUND = "evaluation_jobs", "evaluation_next", "evaluation_round"
@@ -41,7 +41,7 @@ def form(entries: list[DetectorEntry]) -> None:
         st.caption("There is no detector to measure: add one on the Detector page.")
         return
     chosen = resources.chosen()
-    left, right = st.columns(2, gap="medium")
+    left, right = layout.halves()
     with left:
         name = st.selectbox(
             "Detector to measure",

@@ -7,7 +7,7 @@ from core.evaluation.changes import KINDS
 from core.evaluation.gates import asked
 from core.evaluation.robustness import kinds_in
 from core.evaluation.text import NONE, interval, percent, share_with_interval, signed_interval
-from pages.components import resources
+from pages.components import layout, resources
 from pages.components.evaluation_views import ALL, STILL, Document, said
 from pages.components.text import escape
 
@@ -73,7 +73,7 @@ def comparison(document: Document) -> None:
     formats = {"Difference": signed, f"AUC of {name}": area, f"AUC of {other}": area}
     st.dataframe(rows, hide_index=True, placeholder=NONE, column_config=formats, alt="Both detectors' AUC by source")
     dark = resources.dark()
-    left, right = st.columns(2, gap="medium")
+    left, right = layout.halves()
     with left, st.container(border=True):
         st.markdown("**Difference in AUC**")
         figure = charts.difference({said(part): one for part, one in measured["figures"].items()}, dark=dark)

@@ -11,7 +11,7 @@ from core.detector.spec import Thresholds
 from core.evaluation.parts import ALL, part_of
 from core.evaluation.text import NONE, interval, number, percent
 from core.metrics import confusion
-from pages.components import resources
+from pages.components import layout, resources
 from pages.components.text import escape
 
 Document = dict[str, Any]
@@ -118,7 +118,7 @@ def curves(document: Document) -> None:
     )
     shown = {said(part): document["curves"][part] for part in picked}
     dark = resources.dark()
-    left, right = st.columns(2, gap="medium")
+    left, right = layout.halves()
     with left, st.container(border=True):
         st.markdown("**ROC**")
         st.plotly_chart(charts.roc(shown, dark=dark), key="evaluation_roc", config=STILL, alt="ROC curves with bands")
@@ -134,7 +134,7 @@ def curves(document: Document) -> None:
 
 def calibration(document: Document, part: str, dark: bool) -> None:
     error = document["calibration"].get(part)
-    left, right = st.columns(2, gap="medium")
+    left, right = layout.halves()
     with left, st.container(border=True):
         st.markdown(f"**Calibration** · {escape(said(part))}")
         if error:
@@ -169,7 +169,7 @@ def decisions(document: Document, key: str) -> None:
     in_use = document["detector"]["thresholds"]
     of_videos = document["detector"].get("video_thresholds") or in_use
     usual = (round(100 * in_use["real_below"]), round(100 * in_use["fake_above"]))
-    left, chart = st.columns([2, 3], gap="medium")
+    left, chart = layout.halves()
     with left:
         part = st.selectbox(
             "Source",

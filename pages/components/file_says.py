@@ -10,7 +10,7 @@ from core.provenance import Findings, error_levels, examine, spectrum
 from core.provenance.types import CredentialState
 from core.store import StoredMedia
 from core.words import words
-from pages.components import pictures, resources
+from pages.components import layout, pictures, resources
 from pages.components.text import escape
 
 TITLE = "What the file says of itself"
@@ -94,7 +94,7 @@ def _for_specialists(item: StoredMedia, picture: Callable[[], pictures.Rgb]) -> 
     except UserError as error:
         resources.show_error(error)
         return
-    left, right = st.columns(2, gap="medium")
+    left, right = layout.halves()
     left.image(spectral, alt="Spectrum of frequencies", width="stretch")
     left.caption(SPECTRUM)
     right.image(levels, alt="Error levels", width="stretch")

@@ -13,7 +13,15 @@ from core.training import queue
 from core.training.config import TrainConfig
 from core.training.estimate import estimate_minutes, measure_speed
 from core.training.presets import PRESETS, Preset
-from pages.components import resources, training_data, training_jobs, training_runs, training_samples, training_settings
+from pages.components import (
+    layout,
+    resources,
+    training_data,
+    training_jobs,
+    training_runs,
+    training_samples,
+    training_settings,
+)
 from pages.components import training_survey as surveys
 from pages.components import training_words as words
 from pages.components.sidebar import licence
@@ -216,7 +224,7 @@ def show() -> None:
     pictures = len(found.samples) if found else 0
     presets(pictures)
     with st.container(border=True):
-        left, right = st.columns(2, gap="medium")
+        left, right = layout.halves()
         with left:
             name = st.text_input("Name", "My detector", key="training_name", persist_state="session", max_chars=60)
         with right:

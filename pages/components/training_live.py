@@ -13,7 +13,7 @@ from core.media import load_image
 from core.training import queue, records, runs
 from core.training.runs import Run
 from core.training.status import RunState
-from pages.components import pictures, resources
+from pages.components import layout, pictures, resources
 from pages.components import training_runs as all_runs
 from pages.components import training_words as words
 from pages.components.text import count, escape
@@ -175,7 +175,7 @@ def after_epoch(run: Run) -> None:
         if all_runs.is_live(run):
             st.caption("After the first epoch the validation faces that it got most wrong appear here.")
         return
-    left, right = st.columns([2, 3], gap="medium")
+    left, right = layout.halves()
     with left.container(border=True, height="stretch"):
         st.markdown("**Confusion matrix** :gray[· last epoch]")
         if table:
