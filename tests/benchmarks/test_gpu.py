@@ -13,8 +13,6 @@ import skimage.data
 from benchmarks.gpu import arrays, autoencoders, drawing, learning, pack, rebuild, run, short, train, weights
 from benchmarks.gpu import parcels as parcels_of
 from benchmarks.recipes import RECIPES
-from benchmarks.taken_away import take_away
-from core.data import augment, marks
 from core.data.draw import Draw, read_crop
 from core.data.sample import Sample
 from core.detector.network import build_network
@@ -178,23 +176,6 @@ def test_weights_travel_there_and_back(tmp_path, units):
     other = weights.give(build_network(128, weights.names(units)), arrays.read(tmp_path / "w.npz"))
     for one, two in zip(model.get_weights(), other.get_weights(), strict=True):
         np.testing.assert_allclose(one, two, rtol=1e-3, atol=1e-6)
-
-
-@pytest.mark.parametrize(
-    ("name", "module", "share"),
-    [
-        ("hide", augment, "HIDDEN_SHARE"),
-        ("films", augment, "FILMED_SHARE"),
-        ("turns", augment, "TURNED_SHARE"),
-        ("marks", marks, "MARKED_SHARE"),
-    ],
-)
-def test_what_is_taken_away_comes_back(name, module, share):
-    usual = getattr(module, share)
-    take_away(name)
-    assert getattr(module, share) == 0
-    take_away("")
-    assert getattr(module, share) == usual > 0
 
 
 def test_odds_are_those_of_any_fake():
