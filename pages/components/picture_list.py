@@ -50,7 +50,7 @@ def chosen(
         ((reported(item, found[item.digest], detector), item) for item in items), key=lambda one: _badness(one[0])
     )
     reports = [report for report, _ in listed]
-    with st.expander("List of all pictures", icon=":material/list:", expanded=len(items) >= UNFOLDED_FROM):
+    with st.expander("List of all pictures, and their records in one file", icon=":material/list:", expanded=len(items) >= UNFOLDED_FROM):
         event = st.dataframe(
             {
                 "Picture": [report.path for report in reports],
@@ -76,7 +76,7 @@ def chosen(
                 for label, form, media_type in (("CSV", Csv, "text/csv"), ("JSON", JsonList, "application/json")):
                     st.download_button(
                         f"{label} of all",
-                        partial(written, [report for report, _ in listed], form),
+                        partial(written, reports, form),
                         f"{FILE}.{label.lower()}",
                         media_type,
                         key=f"all_{label}",
