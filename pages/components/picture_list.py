@@ -50,7 +50,8 @@ def chosen(
         ((reported(item, found[item.digest], detector), item) for item in items), key=lambda one: _badness(one[0])
     )
     reports = [report for report, _ in listed]
-    with st.expander("List of all pictures, and their records in one file", icon=":material/list:", expanded=len(items) >= UNFOLDED_FROM):
+    title, unfolded = "List of all pictures, and their records in one file", len(items) >= UNFOLDED_FROM
+    with st.expander(title, icon=":material/list:", expanded=unfolded):
         event = st.dataframe(
             {
                 "Picture": [report.path for report in reports],
