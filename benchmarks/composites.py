@@ -11,6 +11,7 @@ harder. The media are licensed for research: only figures are printed.
 import argparse
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,9 @@ from core.faces import Face as FoundFace
 from core.faces.crop import TIGHT_SCALE, middle, resize_crop
 from core.faces.landmarks import default_mesh
 from core.metrics import auc_interval, roc_auc
+
+if TYPE_CHECKING:
+    from core.detector import Detector
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 WHOLE_HEADS = ("stylegan_ffhq", "stylegan2_unsplash", "sd21_web")
@@ -72,23 +76,39 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, default=Path("runs/cache"), help="where face crops are kept")
     options = parser.parse_args()
     # not at the top: benchmarks/gpu runs where there is no Keras
-    from core.analysis.scoring import cut_views, score_stills
     from core.detector import load_detector
 
     detector = load_detector(options.model)
+    made = list(pairs(val_reals(options.cache), looked_for))
+    judged = [scores(detector, side) for side in zip(*made, strict=True)]
+    print(f"{len(made)} faces and their composites")
+    for way, reals in judged[0].items():
+        print(f"{way}: {told_apart(reals, judged[1][way])}")
+
+
+def val_reals(cache: Path) -> list[Sample]:
+    """Crops of the val faces, kept in a cache."""
     reals = [one for one in find_samples([DATA]) if one.split == "val" and one.source in WHOLE_HEADS and not one.fake]
-    made = list(pairs(prepare(reals, options.cache, scale=TIGHT_SCALE), looked_for))
-    crops = [real for real, _ in made] + [fake for _, fake in made]
+    return prepare(reals, cache, scale=TIGHT_SCALE)
+
+
+def scores(detector: "Detector", crops: Sequence[NDArray[np.uint8]]) -> dict[str, NDArray[np.float64]]:
+    """Log-odds of crops, (n,), judged once as a frame is, and as a still is."""
+    from core.analysis.scoring import cut_views, score_stills
+
     faces = [FoundFace((0.0, 0.0, crop.shape[1], crop.shape[0]), 1.0, tight=True) for crop in crops]
     spec = detector.spec
     views = [cut_views(crop, face, spec.crop, spec.input_size) for crop, face in zip(crops, faces, strict=True)]
     once = detector.predict(np.stack([some[0] for some in views])).logits
-    still = np.array([score.logit for score in score_stills(detector, views, faces, maps=False)])
-    fake = np.repeat([False, True], len(made))
-    print(f"{len(made)} faces and their composites")
-    for name, scores in (("judged once", once), ("as stills are judged", still)):
-        low, high = auc_interval(scores, fake)
-        print(f"{name}: AUC {roc_auc(scores, fake):.3f} [{low:.3f}, {high:.3f}]")
+    still = [score.logit for score in score_stills(detector, views, faces, maps=False)]
+    return {"judged once": np.asarray(once, np.float64), "as stills are judged": np.array(still)}
+
+
+def told_apart(reals: NDArray[np.float64], fakes: NDArray[np.float64]) -> str:
+    """The AUC with its interval."""
+    both, fake = np.concatenate([reals, fakes]), np.repeat([False, True], [len(reals), len(fakes)])
+    low, high = auc_interval(both, fake)
+    return f"AUC {roc_auc(both, fake):.3f} [{low:.3f}, {high:.3f}]"
 
 
 if __name__ == "__main__":

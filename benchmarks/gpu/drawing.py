@@ -39,7 +39,7 @@ class Job:
     Attributes:
         name: For figures.
         size: Side of a picture in pixels.
-        blend, composite, rebuilt: Shares of the fakes.
+        blend, composite, retouch, rebuilt: Shares of the fakes.
         weights: Of sources, as `Draw` takes them.
         without: A source that is left out.
         kinds: Labels tell the kinds of fakes apart.
@@ -52,6 +52,7 @@ class Job:
     size: int
     blend: float = 0.2
     composite: float = 0.25
+    retouch: float = 0.0
     weights: Mapping[str, float] = field(default_factory=dict)
     without: str = ""
     kinds: bool = False
@@ -66,7 +67,7 @@ class Job:
         if not self.kinds:
             return (REAL, "fake", drawing.BLENDED) if self.patch == "apart" else (REAL, "fake")
         kinds = sorted({kind for source, kind in KINDS.items() if source != self.without})
-        return (REAL, *kinds, drawing.BLENDED) if self.blend + self.composite else (REAL, *kinds)
+        return (REAL, *kinds, drawing.BLENDED) if self.blend + self.composite + self.retouch else (REAL, *kinds)
 
 
 def set_up(job: Job) -> None:
@@ -198,6 +199,7 @@ def _work(
                     size=job.size,
                     blend_share=job.blend,
                     composite_share=job.composite,
+                    retouch_share=job.retouch,
                     source_weights=job.weights,
                     faces=faces,
                 )

@@ -108,6 +108,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         ema=EMA,
         self_blend=MAIN.blend,
         composite=MAIN.composite,
+        retouch=MAIN.retouch,
         localise=LOCALISE,
         source_weights=tuple(f"{source}={weight:g}" for source, weight in MAIN.weights.items()),
     )

@@ -22,7 +22,8 @@ class TrainBatches(keras.utils.PyDataset):
         batch_size: Pictures a batch; even.
         steps: Batches an epoch.
         blend_share: Share of the fakes that are self-blended from real crops, 0..1.
-        composite_share: Share of the fakes that are put together from two real crops; with `blend_share` at most 1, and
+        composite_share: Share of the fakes that are put together from two real crops.
+        retouch_share: Share of the fakes that are real crops retouched by hand's means. The three make at most 1, and
             where they make 1 the samples need no fakes.
         scale, offset: The detector's preprocessing.
         classes: Names of the network's outputs, "real" first. With two, labels are (n, 1), 1 for fake; with more,
@@ -47,6 +48,7 @@ class TrainBatches(keras.utils.PyDataset):
         offset: float,
         seed: int,
         composite_share: float = 0.0,
+        retouch_share: float = 0.0,
         classes: Sequence[str] = (REAL, "fake"),
         class_weights: Mapping[str, float] | None = None,
         source_weights: Mapping[str, float] | None = None,
@@ -60,6 +62,7 @@ class TrainBatches(keras.utils.PyDataset):
             size=size,
             blend_share=blend_share,
             composite_share=composite_share,
+            retouch_share=retouch_share,
             source_weights=source_weights,
         )
         self._batch_size, self._steps = batch_size, steps

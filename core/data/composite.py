@@ -45,13 +45,13 @@ def composite(target: Rgb, target_points: Points, donor: Rgb, donor_points: Poin
     """
     part = str(rng.choice(list(PARTS), p=list(PARTS.values())))
     chosen = _points_of(part, target_points, rng)
-    goal = target_points[chosen] if rng.random() < 0.5 else _misplaced(target_points[chosen], rng)
+    goal = target_points[chosen] if rng.random() < 0.5 else misplaced(target_points[chosen], rng)
     if rng.random() < 0.35:
         donor = _other_sharpness(donor, rng)
-    moved = _aligned(donor, donor_points[chosen], goal, target.shape[:2], rng.random() < 0.5)
-    hard = _hull(target.shape[:2], goal, rng)
+    moved = aligned(donor, donor_points[chosen], goal, target.shape[:2], rng.random() < 0.5)
+    hard = hull(target.shape[:2], goal, rng)
     if rng.random() < 0.85:
-        moved = _matched(moved, target, hard, rng.uniform(0.4, 1.0))
+        moved = matched(moved, target, hard, rng.uniform(0.4, 1.0))
     if rng.random() < 0.35:
         fake = _poisson(moved, target, hard)
         if fake is not None:
@@ -71,7 +71,7 @@ def likeness(points: Points, others: Points) -> float:
     return float(np.linalg.norm(first - second))
 
 
-def _misplaced(points: Points, rng: Generator) -> Points:
+def misplaced(points: Points, rng: Generator) -> Points:
     """A little larger or smaller, turned and beside its place: hand and eye do not fit as least squares do."""
     middle = points.mean(axis=0)
     reach = float(np.abs(points - middle).max())
@@ -113,7 +113,7 @@ def _points_of(part: str, points: Points, rng: Generator) -> NDArray[np.intp]:
     return np.array(named[part])
 
 
-def _aligned(donor: Rgb, source: Points, goal: Points, shape: tuple[int, ...], free: bool) -> Rgb:
+def aligned(donor: Rgb, source: Points, goal: Points, shape: tuple[int, ...], free: bool) -> Rgb:
     """The donor moved by the least-squares map of its points onto the goal's: a similarity, or any affine map."""
     ones = np.ones(len(source))
     if free:
@@ -128,7 +128,7 @@ def _aligned(donor: Rgb, source: Points, goal: Points, shape: tuple[int, ...], f
     return cv2.warpAffine(donor, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
 
 
-def _hull(shape: tuple[int, ...], points: Points, rng: Generator) -> NDArray[np.float32]:
+def hull(shape: tuple[int, ...], points: Points, rng: Generator) -> NDArray[np.float32]:
     """The filled hull, a little larger than the points, its edge bent by chance."""
     mask = np.zeros(shape[:2], dtype=np.float32)
     middle = points.mean(axis=0)
@@ -137,7 +137,7 @@ def _hull(shape: tuple[int, ...], points: Points, rng: Generator) -> NDArray[np.
     return elastic(mask, rng)
 
 
-def _matched(moved: Rgb, target: Rgb, mask: NDArray[np.float32], strength: float) -> Rgb:
+def matched(moved: Rgb, target: Rgb, mask: NDArray[np.float32], strength: float) -> Rgb:
     """Mean and spread of each Lab channel under the mask brought to the target's (Reinhard et al. 2001), in part."""
     inside = mask > 0.5
     if inside.sum() < 16:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from core.data.augment import MEAN_PART, augment, augment_both
 from core.data.composite import composite, likeness
+from core.data.retouch import retouch
 from core.data.sample import REAL, Sample
 from core.data.self_blend import Blend, Points, Rgb, self_blend
 from core.errors import DataError
@@ -58,7 +59,8 @@ class Draw:
         samples: Face crops of the train split.
         size: Side of a picture in pixels.
         blend_share: Share of the fakes that are self-blended from real crops, 0..1.
-        composite_share: Share of the fakes that are put together from two real crops; with `blend_share` at most 1, and
+        composite_share: Share of the fakes that are put together from two real crops.
+        retouch_share: Share of the fakes that are real crops retouched by hand's means. The three make at most 1, and
             where they make 1 the samples need no fakes.
         source_weights: By how much a source is drawn more often than the root of its size says.
         faces: Gives a real crop and its mesh, or None where no face is seen; looked for each time if not given.
@@ -71,21 +73,22 @@ class Draw:
         size: int,
         blend_share: float = 0.0,
         composite_share: float = 0.0,
+        retouch_share: float = 0.0,
         source_weights: Mapping[str, float] | None = None,
         faces: Callable[[Path], Face | None] | None = None,
     ) -> None:
-        made = blend_share + composite_share
+        made = blend_share + composite_share + retouch_share
         self._pools, self._weights = _by_source(samples, source_weights or {}, needs_fakes=made < 1)
-        self._size, self._blend_share, self._composite_share = size, blend_share, composite_share
+        self._size, self._blend_share = size, blend_share
+        self._composite_up_to, self._made_up_to = blend_share + composite_share, made
         self._mesh: FaceMesh | None = default_mesh() if made and not faces else None
         self._faces = faces or self._looked_for
 
     def __call__(self, fake: bool, rng: Generator) -> Drawn:
         """One picture."""
         chance = rng.random()
-        if fake and chance < self._blend_share + self._composite_share:
-            blends = chance < self._blend_share
-            made = self_blend(*self._real_face(rng), rng) if blends else self._composite(rng)
+        if fake and chance < self._made_up_to:
+            made = self._made(chance, rng)
             picture, mask = augment_both(made.fake, made.mask, self._size, rng)
             return Drawn(picture, BLENDED, mask)
         if not fake and chance < self._blend_share / 3:  # some real partners too, as in the paper
@@ -94,6 +97,12 @@ class Draw:
             sample = self._choose(fake, rng)
             crop, label = read_crop(sample.path), sample.label
         return Drawn(augment(crop, self._size, rng), label, None)
+
+    def _made(self, chance: float, rng: Generator) -> Blend:
+        if self._blend_share <= chance < self._composite_up_to:
+            return self._composite(rng)
+        make = self_blend if chance < self._blend_share else retouch
+        return make(*self._real_face(rng), rng)
 
     def _looked_for(self, path: Path) -> Face | None:
         assert self._mesh is not None
@@ -113,7 +122,7 @@ class Draw:
             if face:
                 return face
         raise DataError(
-            "The real pictures show no faces that can be blended: turn self-blending and composites off (0)."
+            "The real pictures show no faces that can be blended: set self_blend, composite and retouch to 0."
         )
 
     def _composite(self, rng: Generator) -> Blend:

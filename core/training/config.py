@@ -66,6 +66,7 @@ class TrainConfig:
     class_weights: tuple[str, ...] = _setting((), "let a class weigh more in the loss than the others, as real=1.5")
     self_blend: float = _setting(0.25, "share of the fakes that are blended from real faces (1: only real ones needed)")
     composite: float = _setting(0.0, "share of the fakes that are put together from parts of two real faces")
+    retouch: float = _setting(0.0, "share of the fakes that are real faces retouched as by hand: warped, stamped over")
     localise: float = _setting(
         0.0,
         "weight of the localisation loss: evidence of a fake made from reals shall lie where it was changed (0: none)",
@@ -84,7 +85,6 @@ class TrainConfig:
         _ = self.emphasis, self.loss_weights
 
     def _problems(self) -> list[tuple[bool, str]]:
-        blends = self.self_blend + self.composite
         return [
             (not _whole(self.input_size, MIN_INPUT_PX, MAX_INPUT_PX), "input_size must be from 71 to 1024 pixels"),
             (self.blocks not in BLOCKS, "blocks must be from 2 to 14"),
@@ -109,7 +109,8 @@ class TrainConfig:
             (not 0 <= self.ema < 1, "ema must be from 0 to below 1, such as 0.999"),
             (not _between(0, self.self_blend, 1), "self_blend must lie between 0 and 1"),
             (not _between(0, self.composite, 1), "composite must lie between 0 and 1"),
-            (blends > 1, "self_blend and composite together must not be more than 1"),
+            (not _between(0, self.retouch, 1), "retouch must lie between 0 and 1"),
+            (self.made_share > 1, "self_blend, composite and retouch together must not be more than 1"),
             (not _between(0, self.localise, 100), "localise must be from 0 to 100"),
             (not _whole(self.val_pictures, 1), "val_pictures must be at least 1"),
             (not _whole(self.seed), "seed must be a whole number, 0 or more"),
@@ -138,7 +139,12 @@ class TrainConfig:
     @property
     def made_from_reals(self) -> bool:
         """Whether every fake is made from real pictures, so that the data need not hold any."""
-        return self.self_blend + self.composite >= 1
+        return self.made_share >= 1
+
+    @property
+    def made_share(self) -> float:
+        """Share of the fakes that are made from real faces, in any way."""
+        return self.self_blend + self.composite + self.retouch
 
     @property
     def emphasis(self) -> dict[str, float]:

@@ -134,7 +134,7 @@ def _warn(config: TrainConfig, watch: Watch) -> None:
 
 
 def _classes(config: TrainConfig, samples: Sequence[Sample]) -> tuple[str, ...]:
-    return class_names(classes_of(samples), config.multi_class, config.self_blend + config.composite > 0)
+    return class_names(classes_of(samples), config.multi_class, config.made_share > 0)
 
 
 class _Training:
@@ -257,6 +257,7 @@ class _Training:
             steps=config.steps,
             blend_share=config.self_blend,
             composite_share=config.composite,
+            retouch_share=config.retouch,
             scale=SCALE,
             offset=OFFSET,
             classes=self._state.classes,

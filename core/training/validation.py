@@ -88,7 +88,7 @@ class Judged:
 
 def check_weights(config: TrainConfig, samples: Sequence[Sample]) -> None:
     """Raises `TrainingError` where `class_weights` or `source_weights` name what the data do not have."""
-    labels, made = classes_of(samples), config.self_blend + config.composite > 0
+    labels, made = classes_of(samples), config.made_share > 0
     outputs = class_names(labels, config.multi_class, made)
     classes = dict.fromkeys([*labels, *outputs, *([BLENDED] if made else [])])
     there = {"class": (config.loss_weights, classes), "source": (config.emphasis, sorted({s.source for s in samples}))}

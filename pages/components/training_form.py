@@ -134,7 +134,7 @@ def _say_size(init: str, input_size: int) -> None:
 def blend_all() -> None:
     """For callbacks: have all fakes made from the real pictures, whichever preset is chosen then."""
     for name in PRESETS:
-        training_settings.put(name, self_blend=1.0, composite=0.0)
+        training_settings.put(name, self_blend=1.0, composite=0.0, retouch=0.0)
 
 
 def _ask_to_blend(found: Survey | None, config: TrainConfig) -> bool:
@@ -208,7 +208,7 @@ def _look(data: tuple[str, ...], settings: Mapping[str, Any]) -> Survey | None:
         surveys.show(found, surveys.key_of(data))
         shown = [sample for sample in found.samples if sample.split == "train"] or found.samples
         key = f"{surveys.key_of(data)}:{len(found.samples)}:{found.size_bytes}"
-        made = [kind for kind, setting in zip(MADE, ("self_blend", "composite")) if settings[setting]]
+        made = [kind for kind, setting in zip(MADE, ("self_blend", "composite", "retouch")) if settings[setting]]
         training_samples.show(key, shown, settings["input_size"], settings["crop_scale"], made)
     return found
 

@@ -14,6 +14,7 @@ from core.data.augment import augment
 from core.data.composite import composite
 from core.data.crops import face_crop
 from core.data.dataset import REAL, Sample
+from core.data.retouch import retouch
 from core.data.self_blend import Blend, Points, self_blend
 from core.errors import MediaError, UserError
 from core.faces.crop import resize_crop
@@ -30,8 +31,8 @@ BLENDS = 4
 TILE = 144
 GAP = 4
 MESH_CONFIDENCE = 0.5
-SELF_BLENDED, COMPOSITE = "Self-blended", "Composite"
-MADE = (SELF_BLENDED, COMPOSITE)
+SELF_BLENDED, COMPOSITE, RETOUCHED = "Self-blended", "Composite", "Retouched"
+MADE = (SELF_BLENDED, COMPOSITE, RETOUCHED)
 
 Rgb = NDArray[np.uint8]
 Face = tuple[Rgb, Points]
@@ -98,7 +99,7 @@ def _blended(faces: Sequence[Face], make: Callable[[int], Blend]) -> tuple[NDArr
 
 
 def made_from_reals(reals: Sequence[Rgb], rng: Generator, kinds: Sequence[str] = MADE) -> list[Strip]:
-    """Self-blends and composites of real crops, each beside its origin and its mask; of `kinds` those in use."""
+    """What is made of real crops, each fake beside its origin and its mask; of `kinds` those in use."""
     faces = _faces(reals) if kinds else []
     strips = []
     if faces and SELF_BLENDED in kinds:
@@ -109,6 +110,9 @@ def made_from_reals(reals: Sequence[Rgb], rng: Generator, kinds: Sequence[str] =
     if len(faces) > 1 and COMPOSITE in kinds:
         tiles = _blended(faces, lambda index: composite(*faces[index], *faces[(index + 1) % len(faces)], rng))
         strips.append(Strip(COMPOSITE, "A real face, the fake with a part of another face, and the mask.", tiles))
+    if faces and RETOUCHED in kinds:
+        tiles = _blended(faces, lambda index: retouch(*faces[index], rng))
+        strips.append(Strip(RETOUCHED, "A real face, the same retouched, and where it was changed.", tiles))
     return strips
 
 

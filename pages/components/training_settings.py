@@ -23,7 +23,7 @@ GROUPS = {
         "ema",
         "class_weights",
     ),
-    "Data": ("self_blend", "composite", "frames_per_video", "source_weights", "seed"),
+    "Data": ("self_blend", "composite", "retouch", "frames_per_video", "source_weights", "seed"),
     "Machine": ("precision", "strategy", "export"),
     "For the model card": ("description", "licence"),
 }
@@ -55,7 +55,10 @@ def put_all(preset: str, config: TrainConfig) -> None:
 
 def chosen(preset: str) -> dict[str, Any]:
     """What the widgets held when the page ran last; those that have not been drawn yet are left out."""
-    sizes, shares = ("input_size", "crop_scale"), ("self_blend", "composite")  # a share may be 0, a size may not
+    sizes, shares = (
+        ("input_size", "crop_scale"),
+        ("self_blend", "composite", "retouch"),
+    )  # a share may be 0, a size may not
     held = {name: st.session_state.get(_key(preset, name)) for name in (*sizes, *shares)}
     return {name: value for name, value in held.items() if value or (name in shares and value is not None)}
 

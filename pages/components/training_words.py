@@ -71,6 +71,7 @@ LABELS = {
     "ema": "Running mean of weights",
     "self_blend": "Self-blended fakes",
     "composite": "Composite fakes",
+    "retouch": "Retouched fakes",
     "localise": "Localisation loss",
     "frames_per_video": "Frames a video",
     "export": "Also write",

@@ -37,6 +37,8 @@ from core.training.presets import PRESETS
         ({"self_blend": 1.5}, "self_blend"),
         ({"self_blend": 0.6, "composite": 0.6}, "composite"),  # more than all fakes
         ({"composite": -0.1}, "composite"),
+        ({"retouch": 1.5}, "retouch"),
+        ({"self_blend": 0.4, "composite": 0.4, "retouch": 0.4}, "retouch together"),
         ({"localise": -1.0}, "localise"),
         ({"crop_scale": 0.0}, "crop_scale"),
         ({"frames_per_video": 0}, "frames_per_video"),
