@@ -52,7 +52,6 @@ class Job:
     size: int
     blend: float = 0.2
     composite: float = 0.25
-    retouch: float = 0.0
     weights: Mapping[str, float] = field(default_factory=dict)
     without: str = ""
     kinds: bool = False
@@ -60,6 +59,7 @@ class Job:
     patch: str = ""
     seed: int = 0
     rebuilt: float = 0.0
+    retouch: float = 0.0
 
     @property
     def classes(self) -> tuple[str, ...]:

@@ -47,13 +47,13 @@ def warped(face: Rgb, points: Points, rng: Generator) -> Blend:
         middle = part.mean(axis=0)
         radius = float(np.abs(part - middle).max()) * rng.uniform(*REACH)
         away_x, away_y = grid_x - np.float32(middle[0]), grid_y - np.float32(middle[1])
-        inside = np.maximum(0, 1 - (away_x**2 + away_y**2) / np.float32(radius**2)) ** 2
+        inside = (np.maximum(0, 1 - (away_x**2 + away_y**2) / radius**2) ** 2).astype(np.float32)
         if rng.random() < 0.5:
             gain = np.float32(rng.choice([-1, 1]) * rng.uniform(*SWOLLEN)) * inside
             x, y = x - away_x * gain, y - away_y * gain
         else:
-            way, length = rng.uniform(0, 2 * np.pi), radius * rng.uniform(*PUSHED)
-            x, y = x - np.float32(length * np.cos(way)) * inside, y - np.float32(length * np.sin(way)) * inside
+            angle, length = rng.uniform(0, 2 * np.pi), radius * rng.uniform(*PUSHED)
+            x, y = x - np.float32(length * np.cos(angle)) * inside, y - np.float32(length * np.sin(angle)) * inside
     way = (cv2.INTER_LINEAR, cv2.INTER_CUBIC)[rng.integers(2)]
     fake = cv2.remap(face, x, y, way, borderMode=cv2.BORDER_REFLECT_101)
     moved = np.hypot(x - grid_x, y - grid_y) / np.float32(SHOWN_MOVE * max(face.shape))
