@@ -29,6 +29,7 @@ CSV_COLUMNS = (
     "seconds",
 )
 TABLE_HEAD = ("path", "verdict", "fake probability", "worst", "reasons")
+FORMULAS = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet computes (OWASP, "CSV injection")
 MAX_REASONS = 3  # in the table; the records hold all
 _JOINERS = "\u200d\ufe0f"  # hold composed emoji together
 
@@ -85,7 +86,19 @@ class Csv(Writer):
         self._rows.writeheader()
 
     def write(self, report: Report, more: Mapping[str, Any] | None = None) -> None:
-        self._rows.writerow(csv_row(report))
+        self._rows.writerow(self._row(report))
+
+    def _row(self, report: Report) -> dict[str, Any]:
+        return csv_row(report)
+
+
+class SpreadsheetCsv(Csv):
+    """For a spreadsheet: a file name that it would compute as a formula (`=…`) gets an apostrophe before it."""
+
+    def _row(self, report: Report) -> dict[str, Any]:
+        row = csv_row(report)
+        texts = {key: f"'{text}" for key, text in row.items() if isinstance(text, str) and text.startswith(FORMULAS)}
+        return row | texts
 
 
 class Table(Writer):

@@ -6,7 +6,7 @@ from functools import partial
 
 import streamlit as st
 
-from core.analysis.formats import Csv, JsonList, Writer
+from core.analysis.formats import JsonList, SpreadsheetCsv, Writer
 from core.analysis.types import ImageReport
 from core.detector import Detector
 from core.errors import UserError
@@ -15,6 +15,10 @@ from pages.components import verdict
 
 UNFOLDED_FROM = 6  # pictures: fewer stand below it anyway
 FILE = "deepfake-reports"
+FORMS: dict[str, tuple[type[Writer], str]] = {
+    "CSV": (SpreadsheetCsv, "text/csv"),
+    "JSON": (JsonList, "application/json"),
+}
 
 
 def reported(item: StoredMedia, found: ImageReport | UserError, detector: Detector) -> ImageReport:
@@ -74,7 +78,10 @@ def chosen(
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             st.caption("Tick a row to see that picture alone.")
             with st.container(horizontal=True, width="content"):
-                for label, form, media_type in (("CSV", Csv, "text/csv"), ("JSON", JsonList, "application/json")):
+                for label, form, media_type in (
+                    ("CSV", SpreadsheetCsv, "text/csv"),
+                    ("JSON", JsonList, "application/json"),
+                ):
                     st.download_button(
                         f"{label} of all",
                         partial(written, reports, form),

@@ -3,10 +3,11 @@
 import csv
 import io
 import json
+from dataclasses import replace
 
 import pytest
 
-from core.analysis.formats import CSV_COLUMNS, FORMATS, printable
+from core.analysis.formats import CSV_COLUMNS, FORMATS, SpreadsheetCsv, printable
 from core.analysis.types import (
     FaceScore,
     FrameReport,
@@ -82,6 +83,16 @@ def test_csv_has_one_row_a_file():
     assert video["reasons"] == "Person 2: R. S."
     assert (error["verdict"], error["error"], error["fake_probability"]) == ("error", "It is empty.", "")
     assert (no_face["verdict"], no_face["fake_probability"]) == ("no_face", "")
+
+
+@pytest.mark.parametrize("name", ['=HYPERLINK("http://x.test")', "+1.jpg", "-1.jpg", "@sum.jpg", "face.jpg"])
+def test_a_spreadsheet_computes_no_file_name(name):
+    out = io.StringIO()
+    with SpreadsheetCsv(out) as writer:
+        writer.write(replace(ALL[0], path=name))
+    row = next(csv.DictReader(io.StringIO(out.getvalue())))
+    assert row["path"] == (name if name == "face.jpg" else f"'{name}")
+    assert row["fake_probability"] == "0.1235"
 
 
 def test_table_reads_well():
