@@ -72,7 +72,7 @@ def chosen(
             },
             on_select="rerun",
             selection_mode="single-row",
-            key="image_list",
+            key=f"image_list_{hash(tuple(item.digest for _, item in listed))}",  # another list has no row ticked
             alt="Pictures, their verdicts and the reasons",
         )
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
