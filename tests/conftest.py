@@ -2,7 +2,6 @@
 
 import gc
 import os
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,14 +31,6 @@ def pytest_collection_finish() -> None:
     """
     gc.collect()
     gc.freeze()
-
-
-@pytest.fixture(autouse=True)
-def usual_precision() -> Iterator[None]:
-    """A training in this process leaves Keras's precision as its machine likes it best, which the next test may not."""
-    yield
-    if keras := sys.modules.get("keras"):
-        keras.config.set_dtype_policy("float32")
 
 
 @pytest.fixture(scope="session", autouse=True)

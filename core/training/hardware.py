@@ -30,6 +30,17 @@ def uses_gpu() -> bool:
 
 
 @contextmanager
+def precision_scope(wanted: str) -> Iterator[None]:
+    """Networks built within compute as the setting `precision` says; those built after it as before."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(resolve_precision(wanted))
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+@contextmanager
 def strategy_scope(name: str) -> Iterator[None]:
     """Networks built within are trained on all GPUs (`mirrored`), or on the one device there is (`none`).
 

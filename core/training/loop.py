@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from core.training.checkpoints import HEAD, TRAINING, State, load_checkpoint, re
 from core.training.config import TrainConfig
 from core.training.epochs import EpochEnd, Keeper, Predict
 from core.training.estimate import record_speed, seconds_of_training
-from core.training.hardware import cores, resolve_precision, strategy_scope, uses_gpu
+from core.training.hardware import cores, precision_scope, strategy_scope, uses_gpu
 from core.training.head_phase import FeatureBatches, compute_features, count_batches
 from core.training.initial import initial_network
 from core.training.journal import BATCHES, METRICS, drop_after
@@ -50,7 +51,8 @@ def fit(config: TrainConfig, folder: Path, cache: Path, *, resume: bool = False,
     watch = watch or Unwatched()
     (folder / "checkpoints").mkdir(parents=True, exist_ok=True)
     keras.utils.set_random_seed(config.seed)
-    with strategy_scope(config.strategy):
+    # a checkpoint has its precision in itself
+    with strategy_scope(config.strategy), nullcontext() if resume else precision_scope(config.precision):
         if resume:
             model, state = load_checkpoint(folder / "checkpoints" / "last.keras")
             for name in (METRICS, BATCHES):
@@ -64,7 +66,6 @@ def fit(config: TrainConfig, folder: Path, cache: Path, *, resume: bool = False,
             samples = load_samples(config, cache, watch, new=True)
             _warn(config, watch)
             state = State(HEAD if config.head_epochs else TRAINING, classes=_classes(config, samples))
-            keras.mixed_precision.set_global_policy(resolve_precision(config.precision))
             model = initial_network(config, state.classes)
         if not uses_gpu():
             fuse(model)

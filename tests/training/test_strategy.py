@@ -6,11 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import keras
 import pytest
 
 from core.errors import TrainingError
 from core.training import hardware
-from core.training.hardware import resolve_precision, strategy_scope
+from core.training.hardware import precision_scope, resolve_precision, strategy_scope
 from core.training.machine import cpu_computes_bfloat16
 
 REPOSITORY = Path(__file__).parents[2]
@@ -87,3 +88,11 @@ def test_precision(tmp_path, monkeypatch, wanted, flags, expected):
     monkeypatch.setattr(hardware, "_gpus", list)
     monkeypatch.setattr(hardware, "cpu_computes_bfloat16", lambda: cpu_computes_bfloat16(cpuinfo))
     assert resolve_precision(wanted) == expected
+
+
+def test_a_precision_ends_with_its_scope():
+    before = keras.config.dtype_policy().name
+    with pytest.raises(KeyError), precision_scope("mixed_bfloat16"):
+        assert keras.config.dtype_policy().name == "mixed_bfloat16"
+        raise KeyError
+    assert keras.config.dtype_policy().name == before
