@@ -131,6 +131,7 @@ def run(name: str, seed: int, folder: Path, pictures: int, rate: float) -> dict[
     """Trains and judges."""
     import keras
 
+    from benchmarks.recipe_copies import CHANGED
     from benchmarks.taken_away import take_away
     from core.data.dataset import subset
     from core.data.draw import BLENDED, seen_crop
@@ -165,7 +166,8 @@ def run(name: str, seed: int, folder: Path, pictures: int, rate: float) -> dict[
 
     answers = partial(outputs, model, scale, offset)
     val = subset(samples, "val", JUDGED)
-    for way, change, sources in (("val", None, SOURCES), ("copies", copy, SOURCES[:2])):
+    for way, change in {"val": None, "copies": copy, **CHANGED}.items():
+        sources = SOURCES[:2] if change else SOURCES
         members = [one for one in val if one.source in sources]
         crops = [view(one.path, config.input_size) for one in members]
         judged = Judged(members, classes, answers(np.stack([change(crop) for crop in crops] if change else crops)))

@@ -7,9 +7,10 @@
 
 Each run begins with ImageNet's weights, the "continued" ones with the detector that ships, and sees the train split of
 ../shared/data. Its figures are kept in OUT, so that a second call does only what is missing. Judged are the val faces
-as they are ("val"), their copies of half size and JPEG 50 ("copies"), and composites of real val faces against those
-faces. Of test only what was left out is looked at, once all is done. docs/experiments.md has the table. The media are
-licensed for research: only figures are printed.
+as they are ("val"), their copies of half size and JPEG 50 ("copies"), through H.264 ("films"), turned by 20°
+("leaning"), under lines, words or a screen ("marked"), and composites of real val faces against those faces. Of test
+only what was left out is looked at, once all is done. docs/experiments.md has the table. The media are licensed for
+research: only figures are printed.
 """
 
 import argparse
@@ -28,6 +29,7 @@ SHARED = Path(__file__).parents[2] / "shared"
 WEIGHTS = SHARED / "weights" / "xception_imagenet_notop_fp16.weights.h5"
 KINDS = {"dfdc": "face_swap", "stylegan_ffhq": "gan", "stylegan2_unsplash": "gan", "sd21_web": "diffusion"}
 SOURCES = ("dfdc", "stylegan_ffhq", "stylegan2_unsplash", "sd21_web")
+COPIES = tuple((way, source) for way in ("copies", "films", "leaning", "marked") for source in SOURCES[:2])
 
 
 @dataclass(frozen=True)
@@ -167,15 +169,18 @@ def read(folder: Path) -> dict[str, Any]:
 def table(out: Path) -> str:
     """Means over the seeds, and in brackets how far the seeds lie apart."""
     lines = [
-        "| recipe | runs | " + " | ".join(SOURCES) + " | copies: dfdc | copies: stylegan_ffhq | composites |",
-        "|---" * 9 + "|",
+        "| recipe | runs | "
+        + " | ".join(SOURCES)
+        + "".join(f" | {way}: {source}" for way, source in COPIES)
+        + " | composites |",
+        "|---" * (7 + len(COPIES)) + "|",
     ]
     for name in RECIPES:
         runs = [read(one.parent) for one in sorted(out.glob(f"{name}-[0-9]*/figures.json"))]
         if not runs:
             continue
         cells = [[run["val"].get(source) for run in runs] for source in SOURCES]
-        cells += [[run["copies"].get(source) for run in runs] for source in SOURCES[:2]]
+        cells += [[run.get(way, {}).get(source) for run in runs] for way, source in COPIES]
         cells.append([run.get("composites") for run in runs])
         lines.append(f"| {name} | {len(runs)} | " + " | ".join(map(_cell, cells)) + " |")
         for key in ("kinds", "test"):

@@ -5,7 +5,8 @@ They see all parcels, and so more of dfdc than on processors, where ../shared/da
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from benchmarks.composites import composites
 from benchmarks.gpu.drawing import Job, judged_crops, samples_of
 from benchmarks.gpu.learning import Trainer, by_source, odds, outputs
+from benchmarks.recipe_copies import CHANGED
 from benchmarks.recipe_run import copy
 from benchmarks.recipes import RECIPES, SOURCES, Recipe, kinds, settings
 from core.faces.crop import TIGHT_SCALE
@@ -93,6 +95,9 @@ def run(session: "Session", index: int, after: int | None) -> None:
     copied = [i for i, one in enumerate(samples) if one.source in SOURCES[:2]]
     copies = session.seen(("copies", job.size, job.scale), lambda: np.stack([copy(crops[i]) for i in copied]))
     figures["copies"] = by_source([samples[i] for i in copied], fake(copies))
+    for way, change in CHANGED.items():
+        seen = session.seen((way, job.size, job.scale), partial(_changed, change, crops[copied]))
+        figures[way] = by_source([samples[i] for i in copied], fake(seen))
     if job.scale == TIGHT_SCALE:
         reals, fakes = session.seen(
             ("composites", job.size), lambda: composites(session.judged, job.size, session.parcels.face)
@@ -114,3 +119,7 @@ def run(session: "Session", index: int, after: int | None) -> None:
     folder.mkdir(exist_ok=True)
     (folder / "figures.json").write_text(json.dumps(figures, indent=2) + "\n")
     session.say(job.name, job.seed, json.dumps(figures))
+
+
+def _changed(change: Callable[[NDArray[np.uint8]], NDArray[np.uint8]], crops: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return np.stack([change(crop) for crop in crops])
