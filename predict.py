@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.errors import SetupError, UserError
-from core.output import Progress, check_outputs, open_output
+from core.output import Progress, check_outputs, open_output, refuse_existing
 from core.setup_check import check_system
 from core.words import LANGUAGES
 
@@ -54,6 +54,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--format", choices=FORMATS, default="table", help="default: %(default)s")
     parser.add_argument("--output", type=Path, metavar="FILE", help="write there instead of to the terminal")
+    parser.add_argument("--overwrite", action="store_true", help="let --output and --report replace a file")
     parser.add_argument(
         "--resume",
         action="store_true",
@@ -115,6 +116,8 @@ def main(argv: list[str] | None = None) -> int:
             parser.error("--metadata adds to JSON records: give --format json or jsonl as well")
         if arguments.resume and (arguments.format != "jsonl" or not arguments.output):
             parser.error("--resume goes on with JSON Lines: give --format jsonl and --output as well")
+        if arguments.resume and arguments.overwrite:
+            parser.error("--resume adds to a file and --overwrite replaces it: give one of them")
         if arguments.language and not arguments.report:
             parser.error("--language is that of a report: give --report as well")
         return run(arguments)
@@ -148,9 +151,13 @@ def run(arguments: argparse.Namespace) -> int:
     with ExitStack() as stack:
         try:
             check_outputs(arguments.output, inputs=found.files)
+            if not arguments.overwrite:
+                refuse_existing(None if streaming else arguments.output)
             done = _done(arguments, found.files)
             files = tuple(path for path in found.files if str(path) not in done)
             extras = _extras(arguments, files)
+            if not arguments.overwrite:
+                refuse_existing(arguments.report)
             detector = _load(arguments) if files else None
             output = open_output(arguments.output, streaming=streaming, append=arguments.resume, keep_part=True)
             stream = stack.enter_context(output)
@@ -175,7 +182,7 @@ def _done(arguments: argparse.Namespace, files: tuple[Path, ...]) -> frozenset[s
 
     if arguments.resume:
         return recorded(arguments.output, again=files)
-    if arguments.format == "jsonl":
+    if arguments.format == "jsonl" and not arguments.overwrite:
         refuse_records(arguments.output)
     return frozenset()
 

@@ -102,6 +102,18 @@ def check_outputs(*paths: Path | None, inputs: Iterable[str | Path] = ()) -> Non
         files.add(file)
 
 
+def refuse_existing(*paths: Path | None) -> None:
+    """Nothing that somebody made is written over unasked; empty files, devices and pipes are.
+
+    Raises:
+        UserError: One holds something.
+        OSError: It cannot be asked.
+    """
+    for path in filter(None, paths):
+        if path.is_file() and path.stat().st_size:
+            raise UserError(f"{path} is there already: name another file, or give --overwrite to replace it.")
+
+
 def cannot_write(path: Path, error: OSError) -> UserError:
     """The sentence for a place that does not take what shall be written."""
     return UserError(f"{path} cannot be written ({error.strerror or error}): choose another place.")

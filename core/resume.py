@@ -52,5 +52,6 @@ def refuse_records(path: Path | None) -> None:
     """
     if path is not None and path.is_file() and path.stat().st_size:
         raise UserError(
-            f"{path} holds the records of an earlier scan: give --resume to go on with it, or the results another file."
+            f"{path} holds the records of an earlier scan: give --resume to go on with it, --overwrite to"
+            " replace it, or the results another file."
         )

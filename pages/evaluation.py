@@ -14,7 +14,7 @@ from core.evaluation_html import as_html
 from pages.components import evaluation_explanations, evaluation_mistakes, evaluation_strength, resources, routing
 from pages.components import evaluation_form as form
 from pages.components import evaluation_views as views
-from pages.components.text import escape, moment
+from pages.components.text import count, escape, moment
 
 CHOICE = "evaluation_choice"
 LISTED = 30
@@ -119,7 +119,7 @@ def elsewhere(part: str, document: dict[str, Any], found: Found, titles: dict[st
 
 def show(one: StoredEvaluation, document: dict[str, Any], found: Found, titles: dict[str, str]) -> None:
     if document.get("unreadable"):
-        with st.expander(f"{len(document['unreadable'])} files could not be read", icon=":material/warning:"):
+        with st.expander(f"{count(len(document['unreadable']), 'file')} could not be read", icon=":material/warning:"):
             for file in document["unreadable"][:LISTED]:
                 st.caption(escape(file["reason"] or ""))
     for note in document.get("notes") or []:
@@ -146,7 +146,7 @@ def show(one: StoredEvaluation, document: dict[str, Any], found: Found, titles: 
 
 routing.require_router()
 st.title("Evaluation", anchor=False)
-st.caption("How often a detector is right, and how sure that is. Everything is measured on this machine.")
+st.caption("How often a detector is right, and how sure that is. What you measure stays on this machine.")
 
 with st.container():  # messages come and go in a place of their own: below it nothing is mounted anew
     busy = form.running()

@@ -45,9 +45,9 @@ def from_files() -> list[StoredMedia]:
         type=TYPES,
         accept_multiple_files=True,
         key=sources.uploader_key(PAGE),
-        on_change=sources.replaced_by_uploads(PAGE),
+        on_change=sources.added_by_uploads(PAGE),
     )
-    return sources.store_all(uploads)
+    return sources.all_given(PAGE, uploads)
 
 
 def from_camera() -> list[StoredMedia]:

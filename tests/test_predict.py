@@ -125,10 +125,23 @@ def test_output_appears_whole_or_not_at_all(capsys, media, tmp_path, planted, mo
 
     monkeypatch.setattr(planted, "predict", fail)
     with pytest.raises(SystemExit):
-        predict.main([str(media / "real.png"), str(media / "fake.png"), "--format", form, "--output", str(output)])
+        predict.main(
+            [str(media / "real.png"), str(media / "fake.png"), "--format", form, "--output", str(output), "--overwrite"]
+        )
     assert output.read_text() == "old"
     assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["out"]  # no half file stays
     monkeypatch.undo()
+
+
+@pytest.mark.parametrize("option", ["--output", "--report"])
+def test_nothing_is_written_over_unasked(capsys, media, tmp_path, option):
+    precious = tmp_path / "notes.html"
+    precious.write_text("mine")
+    status, _, err = run(capsys, media / "real.png", option, precious)
+    assert (status, precious.read_text()) == (2, "mine")
+    assert "is there already" in err and "--overwrite" in err
+    assert run(capsys, media / "real.png", option, precious, "--overwrite")[0] == 0
+    assert precious.read_text() != "mine"
 
 
 def test_output_has_ordinary_permissions(capsys, media, tmp_path):

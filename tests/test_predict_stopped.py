@@ -59,7 +59,7 @@ def run(monkeypatch, capsys):
 def test_the_part_is_kept_beside_what_was_there(media, tmp_path, run, form, suffix):
     output, part = tmp_path / f"out{suffix}", tmp_path / f"out.partial{suffix}"
     output.write_text("of another day")
-    status, out, err = run(media, "--format", form, "--output", output, after=2)
+    status, out, err = run(media, "--format", form, "--output", output, "--overwrite", after=2)
     assert (status, out) == (130, "")
     assert err == f"predict.py: stopped; what was found until then is in {part}\n"
     assert output.read_text() == "of another day"

@@ -65,7 +65,7 @@ def index_data(
     """
     samples = find_samples(folders, on_progress=on_progress, should_stop=should_stop)
     _check_there(samples)
-    _check_classes(samples, blended)
+    check_classes(samples, blended)
     return samples
 
 
@@ -222,7 +222,16 @@ def _nothing_found(paths: Sequence[Path]) -> str:
     )
 
 
-def _check_classes(samples: Sequence[Sample], blended: bool) -> None:
+def check_classes(samples: Sequence[Sample], blended: bool) -> None:
+    """Whether a detector can be trained on these.
+
+    Args:
+        samples: What was found, with its splits.
+        blended: Whether fakes are made from the real pictures, so that none are needed.
+
+    Raises:
+        DataError: A class is missing, altogether or in a split.
+    """
     found = {sample.fake for sample in samples}
     if found == {True}:
         raise DataError("There are no real pictures: a detector needs both, so put real ones into a folder named Real.")

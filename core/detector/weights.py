@@ -135,7 +135,7 @@ def _opened(path: Path) -> Iterator[h5py.File | zipfile.ZipFile]:
             with _checked_h5(stream) as h5:
                 yield h5
         else:
-            raise DetectorError("It is neither a .keras nor an .h5 file: save the detector with Keras.")
+            raise DetectorError("It is damaged, or neither a .keras nor an .h5 file: save it with Keras again.")
 
 
 def check_archive(archive: zipfile.ZipFile) -> None:

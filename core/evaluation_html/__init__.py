@@ -108,7 +108,8 @@ def _figures(document: Document) -> str:
         )
     words += "".join(f'<p class="muted">{escape(note)}</p>' for note in document.get("notes") or [])
     lost = document.get("unreadable") or []
-    words += f'<p class="muted">{len(lost)} files could not be read and are not counted.</p>' if lost else ""
+    if lost:
+        words += f'<p class="muted">Could not be read, and not counted: {len(lost)} of the files.</p>'
     return f"<h2>Figures</h2>{table(head, rows)}{words}{_verdicts(document)}"
 
 

@@ -31,7 +31,7 @@ def document(content: Content, to: Words) -> Iterator[b.Block]:
     yield from _metadata(content, to)
     yield from _settings(content, to)
     yield b.Heading(to("report.reproduce"))
-    yield b.Command(command(content.report, content.engine.partition(",")[0]))
+    yield b.Command(command(content.report, content.engine.partition(",")[0], to.language))
     yield b.Paragraph(to("report.reproduce_caption"), muted=True)
     yield b.Heading(to("report.limits"))
     yield b.Paragraph(to("report.limits_text"))

@@ -13,7 +13,7 @@ _SAMPLINGS = (
 )
 
 
-def command(report: ImageReport | VideoReport, engine: str) -> str:
+def command(report: ImageReport | VideoReport, engine: str, language: str = "en") -> str:
     """For a shell, in the program's folder; `engine` is the one that ran, "" when it is not known."""
     words = ["python predict.py", shlex.quote(shown_name(report.path))]
     if report.model:
@@ -22,7 +22,8 @@ def command(report: ImageReport | VideoReport, engine: str) -> str:
         words += ["--engine", engine]
     if isinstance(report, VideoReport):
         words += sampling_options(report.sampling)
-    return " ".join([*words, "--report report.html"])
+    words += ["--report report.html"]
+    return " ".join([*words, *([] if language == "en" else ["--language", language])])
 
 
 def sampling_options(sampling: str) -> list[str]:

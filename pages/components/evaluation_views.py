@@ -29,8 +29,11 @@ def said(part: str) -> str:
 def _intervals(auc: Sequence[float | None], error: Sequence[float | None]) -> str:
     area, calibration = interval(auc), interval(error)
     if area == calibration == NONE:
-        return "Too few files for intervals."
-    return f"95 % intervals: AUC {area}, calibration error {calibration} (debiased, at equal base rates)."
+        return "Too few files for intervals: these figures may be chance alone, and are no guide to other data."
+    return (
+        f"95 % intervals: AUC {area}, calibration error {calibration} (debiased, at equal base rates). They tell of "
+        "chance, not of other data: on media unlike these a detector does worse."
+    )
 
 
 def overview(document: Document) -> None:
@@ -44,10 +47,7 @@ def overview(document: Document) -> None:
         st.metric("Uncertain", percent(pooled["uncertain"]), border=True)
         st.metric("Calibration error", number(error["ece"] if error else None), border=True)
     if error:
-        st.caption(
-            f"{_intervals(pooled['auc_95'], error['ece_95'])} They tell of chance, not of other data: on media unlike "
-            "these a detector does worse."
-        )
+        st.caption(_intervals(pooled["auc_95"], error["ece_95"]))
     by_source(document)
     for column, values in (document.get("columns") or {}).items():
         st.subheader(f"By {escape(column)}", anchor=False)

@@ -61,7 +61,7 @@ def choose(detector: Detector) -> ChosenFace | None:
     source = row.segmented_control(
         "Source",
         [PICTURE, HISTORY],
-        default=PICTURE,
+        default=None if "explain_source" in st.session_state else PICTURE,
         required=True,
         key="explain_source",
         persist_state="session",

@@ -14,7 +14,7 @@ from pages.components.text import escape
 def opacity_slider(key: str) -> float:
     """How strongly the evidence map covers the face, 0..1."""
     percent = st.slider(
-        "Evidence map",
+        "Strength of the map",
         0,
         100,
         60,
@@ -35,7 +35,9 @@ def upright_words(face: Face) -> str:
 def line(title: str, score: FaceScore, *, reasons: bool = True) -> None:
     """One face in words: who, the verdict, the reasons."""
     st.markdown(f"**{title}**")
-    verdict.badge(score.verdict, score.fake_probability)
+    verdict.badge(score.verdict)
+    # not in the badge, whose end is cut off in a narrow card
+    st.caption(f"Fake probability {verdict.percent(score.fake_probability)}")
     if score.face.rotation_deg:
         st.caption(upright_words(score.face))
     for reason in score.reasons if reasons else ():

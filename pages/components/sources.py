@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -139,8 +140,7 @@ def start_anew(page: str) -> None:
 def start_over(page: str) -> None:
     """For callbacks: an empty page. The history keeps what was there."""
     start_anew(page)
-    _close_reports(page)
-    set_items(page, [])
+    _clear(page)
 
 
 def made(make: Callable[[], T]) -> T:
@@ -169,8 +169,37 @@ def open_report(page: str, item: StoredMedia, settings_key: str) -> None:
 def replaced_by_uploads(page: str) -> Callable[[], None]:
     """The callback of an uploader: what it holds replaces what the page showed, and nothing does so as well."""
 
+    return partial(_clear, page)
+
+
+def added_by_uploads(page: str) -> Callable[[], None]:
+    """The same for an uploader of many files. It forgets them when another page is shown: they stay, before the new."""
+
     def callback() -> None:
-        _close_reports(page)
-        set_items(page, [])
+        held = {upload.file_id for upload in st.session_state.get(uploader_key(page)) or ()}
+        before = st.session_state.get(f"{page}_held", set())
+        kept = earlier(page)
+        if held and before and not held & before:
+            uploaded = {item.digest for item in st.session_state.get(KEPT, {}).values()}
+            kept = [item for item in items(page) if item.digest in uploaded]
+        _clear(page)
+        st.session_state[f"{page}_earlier"], st.session_state[f"{page}_held"] = kept, held
 
     return callback
+
+
+def all_given(page: str, uploads: Sequence[Any]) -> list[StoredMedia]:
+    """What the uploader held before and holds now; the same file stands once."""
+    both = {item.digest: item for item in [*earlier(page), *store_all(uploads)]}
+    return list(both.values())
+
+
+def earlier(page: str) -> list[StoredMedia]:
+    """What the uploader held before another page was shown, and is still to be shown beside what it holds now."""
+    return list(st.session_state.get(f"{page}_earlier", []))
+
+
+def _clear(page: str) -> None:
+    _close_reports(page)
+    set_items(page, [])
+    st.session_state[f"{page}_earlier"], st.session_state[f"{page}_held"] = [], set()

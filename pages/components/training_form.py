@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from core.data.dataset import REAL, check_classes
 from core.data.survey import Survey
 from core.errors import DataError, TrainingError, UserError
 from core.training import queue
@@ -156,6 +157,17 @@ def _ask_to_blend(found: Survey | None, config: TrainConfig) -> bool:
     return True
 
 
+def _say_what_is_missing(found: Survey | None, config: TrainConfig) -> bool:
+    """Whether a split lacks a class, so that the run would be refused; says so."""
+    try:
+        if found is not None and REAL in found.classes:  # without it the survey has said so
+            check_classes(found.samples, config.made_from_reals)
+    except DataError as error:
+        st.warning(escape(str(error)), title="Too few pictures to train on", icon=":material/warning:")
+        return True
+    return False
+
+
 def begin_with(config: TrainConfig) -> None:
     """For callbacks: open the form with another run's settings, its data too where they are still there."""
     name = config.preset if config.preset in PRESETS else USUAL
@@ -236,5 +248,5 @@ def show() -> None:
         config = configuration(of, data, name, settings)
     except TrainingError as error:
         st.error(escape(words.with_labels(str(error))), title="These settings do not work", icon=":material/error:")
-    blocked = config is not None and _ask_to_blend(found, config)
+    blocked = config is not None and (_ask_to_blend(found, config) or _say_what_is_missing(found, config))
     _start_row(config, ready=surveys.usable(data, found) and not blocked, pictures=pictures)

@@ -83,8 +83,16 @@ def test_several_pictures_stand_in_a_list_the_worst_first(app: AppTest) -> None:
     assert list(listed["Verdict"]) == ["Likely fake", "No manipulation found", "Could not be checked"]
     assert "broken.jpg" in listed["Why"][2]
     assert {"CSV of all", "JSON of all"} <= {button.label for button in app.get("download_button")}
+    next(button for button in app.button if button.label == "Start over").click().run()
     upload(app, ("red.png", png(RED)))
     assert not app.dataframe
+
+
+def test_an_uploader_that_forgot_its_files_adds_to_what_is_shown(app: AppTest) -> None:
+    """As after another page was shown: nothing that it holds was there before."""
+    upload(app, ("blue.png", png(BLUE)), ("red.png", png(RED)))
+    upload(app, ("green.png", png((10, 200, 10))))
+    assert sorted(app.dataframe[0].value["Picture"]) == ["blue.png", "green.png", "red.png"]
 
 
 def test_the_records_of_all_pictures_are_those_of_the_command_line(detector: ColourDetector) -> None:

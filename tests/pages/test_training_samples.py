@@ -38,8 +38,8 @@ def test_strips_of_each_class_and_of_what_is_made_from_the_reals() -> None:
     portrait = sample_image()
     samples = [sample(portrait, "real"), sample(portrait, "real"), sample(portrait, "swap")]
     found = training_samples.strips("key", samples, 96, 0.88, 0)
-    assert [strip.title for strip in found] == ["Real", "Swap", "Self-blended", "Composite"]
-    assert [len(strip.tiles) for strip in found] == [2, 1, 2, 2]
+    assert [strip.title for strip in found] == ["Real", "Swap", "Self-blended", "Composite", "Retouched"]
+    assert [len(strip.tiles) for strip in found] == [2, 1, 2, 2, 2]
     assert all(tile.dtype == np.uint8 for strip in found for tile in strip.tiles)
     in_use = training_samples.strips("key3", samples, 96, 0.88, 0, made=["Composite"])
     assert [strip.title for strip in in_use] == ["Real", "Swap", "Composite"]

@@ -139,6 +139,7 @@ def test_the_command_gives_the_same_sampling(clip, sampling):
     assert (arguments.engine, arguments.model) == ("openvino", "planted")
     assert predict._sampling(arguments) == sampling
     assert sampling_kind(str(sampling))
+    assert command(report, "", "de").endswith("--report report.html --language de")
 
 
 @pytest.mark.parametrize("name", ["a; rm -rf ~.png", "$(id).png", "it's.png", "-rf.png", "new\nline.png"])

@@ -63,7 +63,7 @@ def test_html_counts_every_verdict_and_says_what_is_lost(document):
         sum(v == "fake" and f for v, f in zip(items["verdict"], items["fake"], strict=True))
     )
     assert f"{len(items['fake'])} pictures and videos" in page
-    assert f"{len(document['unreadable'])} files could not be read" in page
+    assert f"not counted: {len(document['unreadable'])} of the files" in page
     level = next(one for one in document["robustness"]["levels"] if one["label"] == "JPEG, quality 50")
     assert rows["JPEG, quality 50"][-1] == str(level["figures"]["all"]["no_face"])
     assert "average precision" in page

@@ -174,7 +174,7 @@ def test_what_has_no_interval_breaks_nothing(app: AppTest, document: dict) -> No
         section(app, name)
         assert not app.exception, name
     section(app, "Figures")
-    assert "Too few files for intervals." in words(app)
+    assert "Too few files for intervals" in words(app)
     assert "AUC –" not in words(app)
 
 
