@@ -88,6 +88,14 @@ def test_only_real_pictures_offer_to_make_the_fakes(form: AppTest, tmp_path: Pat
     assert start(form).self_blend == 1.0
 
 
+def test_a_split_without_a_class_is_refused_before_the_start(form: AppTest, tmp_path: Path) -> None:
+    folder = data_set(tmp_path / "faces")
+    shutil.rmtree(folder / "train" / "Real")
+    give_path(form, folder)
+    assert "The train split has no real pictures" in words(form)
+    assert not can_start(form)
+
+
 def test_a_zip_is_taken_in_and_offered_again(form: AppTest, tmp_path: Path) -> None:
     folder = data_set(tmp_path / "faces")
     packed = io.BytesIO()
