@@ -80,11 +80,15 @@ def describe(progress: Progress) -> str:
     return " · ".join(parts)
 
 
-def _bar(job: Job[Any]) -> None:
+def _bar(job: Job[Any], key: str) -> None:
     progress = job.progress
     if job.state == "queued":
-        ahead = job.position
-        st.progress(0.0, text=f"Waiting: {count(ahead, 'job')} to go first")
+        st.progress(0.0, text=f"Waiting: {count(job.position, 'job')} to go first")
+        for running in (one for one in resources.queue().jobs() if one.state == "running"):
+            with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+                st.caption(f"At work now: {escape(running.label)}", width="stretch")
+                label = "Cancel that one"
+                st.button(label, icon=":material/close:", key=f"{key}_{running.id}", on_click=running.cancel)
     elif progress.done == 0:
         st.progress(0.0, text="Opening the video and looking for faces…")
     else:
@@ -113,7 +117,7 @@ def panel(job: Job[Any], thresholds: Thresholds, *, title: str, side: str = "") 
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             st.markdown(f"**Analysing {escape(title)}**", width="stretch")
             st.button("Cancel", icon=":material/close:", key=f"cancel_{job.id}{side}", on_click=job.cancel)
-        _bar(job)
+        _bar(job, f"ahead_{job.id}{side}")
 
     @st.fragment(run_every=CHART_S)
     def chart() -> None:

@@ -1,6 +1,7 @@
 """The video page: analysis in the queue, timeline, cancel, errors, a path instead of an upload."""
 
 import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from core.analysis.types import FaceScore, FrameReport, Quality, VideoReport
 from core.analysis.verdict import between_sentence
 from core.detector.spec import Thresholds
 from core.faces import Face
+from core.jobs import JobContext
 from core.media import read_frames_at
 from pages.components import exports, pictures, resources, timeline
 from tests.pages.support import ColourDetector, open_app, run_until, words
@@ -271,3 +273,19 @@ def test_csv_has_a_row_for_each_face_and_one_for_an_empty_frame() -> None:
     lines = exports.as_csv(report(FrameReport(3, 0.12, (score(0.5),)), FrameReport(4, 0.16))).splitlines()
     assert lines[0] == "frame,time_s,person,verdict,fake_probability,left,top,right,bottom"
     assert lines[1:] == ["3,0.12,1,fake,0.5,1.0,2.0,30.0,40.0", "4,0.16,,no_face,,,,,"]
+
+
+def test_who_waits_sees_what_is_at_work_and_can_stop_it(page: AppTest, clip: Path) -> None:
+    def long(context: JobContext) -> None:
+        while True:
+            time.sleep(0.05)
+            context.raise_if_cancelled()
+
+    before = resources.queue().submit("before", long, label="An hour.mp4")
+    page.file_uploader[0].upload(clip.name, clip.read_bytes())
+    page.run()
+    assert "At work now: An hour.mp4" in words(page)
+    next(button for button in page.button if button.label == "Cancel that one").click().run()
+    before.wait(10)
+    assert before.state == "cancelled"
+    run_until(page.run(), has_verdict)
