@@ -36,7 +36,7 @@ def test_card_figures_and_licence_are_there(app: AppTest) -> None:
     said = words(app)
     assert "Knows colours only" in said
     assert "For tests only" in said
-    assert "0 px high, sharpness 0, brightness 0 of 255, turned aside at most 1 (0: frontal" in said
+    assert "0 px high, sharpness 0, brightness 0 of 255, turned aside at most 1" in said
     assert app.dataframe[0].value["Value"].tolist() == ["0.987"]
 
 
