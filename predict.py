@@ -151,13 +151,11 @@ def run(arguments: argparse.Namespace) -> int:
     with ExitStack() as stack:
         try:
             check_outputs(arguments.output, inputs=found.files)
-            if not arguments.overwrite:
-                refuse_existing(None if streaming else arguments.output)
             done = _done(arguments, found.files)
             files = tuple(path for path in found.files if str(path) not in done)
             extras = _extras(arguments, files)
             if not arguments.overwrite:
-                refuse_existing(arguments.report)
+                refuse_existing(None if streaming else arguments.output, arguments.report)
             detector = _load(arguments) if files else None
             output = open_output(arguments.output, streaming=streaming, append=arguments.resume, keep_part=True)
             stream = stack.enter_context(output)

@@ -71,19 +71,24 @@ def looked_for(path: Path) -> Face | None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    detector, cache = asked(__doc__)
+    made = list(pairs(val_reals(cache), looked_for))
+    judged = [scores(detector, side) for side in zip(*made, strict=True)]
+    print(f"{len(made)} faces and their composites")
+    for way, reals in judged[0].items():
+        print(f"{way}: {told_apart(reals, judged[1][way])}")
+
+
+def asked(description: str | None) -> tuple["Detector", Path]:
+    """From the command line: the detector, and where face crops are kept."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", type=Path, default=Path("model/default"))
     parser.add_argument("--cache", type=Path, default=Path("runs/cache"), help="where face crops are kept")
     options = parser.parse_args()
     # not at the top: benchmarks/gpu runs where there is no Keras
     from core.detector import load_detector
 
-    detector = load_detector(options.model)
-    made = list(pairs(val_reals(options.cache), looked_for))
-    judged = [scores(detector, side) for side in zip(*made, strict=True)]
-    print(f"{len(made)} faces and their composites")
-    for way, reals in judged[0].items():
-        print(f"{way}: {told_apart(reals, judged[1][way])}")
+    return load_detector(options.model), options.cache
 
 
 def val_reals(cache: Path) -> list[Sample]:

@@ -9,16 +9,14 @@ faces, other chance); printed is the AUC of the logits, judged once as a frame i
 What hands make may be harder. The media are licensed for research: only figures are printed.
 """
 
-import argparse
 from collections.abc import Callable
-from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from benchmarks.composites import looked_for, scores, told_apart, val_reals
+from benchmarks.composites import asked, looked_for, scores, told_apart, val_reals
 from core.data.composite import LEFT_EYE, LIPS, NOSE, RIGHT_EYE
 from core.data.retouch import KINDS
 from core.data.self_blend import Points, Rgb
@@ -61,14 +59,8 @@ def changes() -> dict[str, Change]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", type=Path, default=Path("model/default"))
-    parser.add_argument("--cache", type=Path, default=Path("runs/cache"), help="where face crops are kept")
-    options = parser.parse_args()
-    from core.detector import load_detector
-
-    detector = load_detector(options.model)
-    faces = [face for one in val_reals(options.cache) if (face := looked_for(one.path))]
+    detector, cache = asked(__doc__)
+    faces = [face for one in val_reals(cache) if (face := looked_for(one.path))]
     untouched = scores(detector, [face for face, _ in faces])
     print(f"{len(faces)} faces and their retouched copies")
     for name, change in changes().items():

@@ -93,9 +93,7 @@ def run(session: "Session", index: int, after: int | None) -> None:
 
     figures["val"] = by_source(samples, fake(crops))
     copied = [i for i, one in enumerate(samples) if one.source in SOURCES[:2]]
-    copies = session.seen(("copies", job.size, job.scale), lambda: np.stack([copy(crops[i]) for i in copied]))
-    figures["copies"] = by_source([samples[i] for i in copied], fake(copies))
-    for way, change in CHANGED.items():
+    for way, change in {"copies": copy, **CHANGED}.items():
         seen = session.seen((way, job.size, job.scale), partial(_changed, change, crops[copied]))
         figures[way] = by_source([samples[i] for i in copied], fake(seen))
     if job.scale == TIGHT_SCALE:

@@ -14,7 +14,7 @@ from core.evaluation.document import parse_document
 from core.evaluation.results import keep
 from core.jobs import Job, JobContext
 from pages.components import layout, live, resources
-from pages.components.text import count, duration, escape
+from pages.components.text import duration, escape
 
 WATCHED, OPEN_NEXT, ROUND = "evaluation_jobs", "evaluation_next", "evaluation_round"
 """Session state: ids of jobs whose end is to be told; path of the evaluation to show next; number of the uploader."""
@@ -195,7 +195,7 @@ def _panel(job: Job[Any]) -> None:
                 st.markdown(f"**Measuring on {escape(job.label)}**", width="stretch")
                 st.button("Stop", icon=":material/close:", key=f"stop_{job.id}", on_click=job.cancel)
             if job.state == "queued":
-                st.progress(0.0, text=f"Waiting: {count(job.position, 'job')} to go first")
+                st.progress(0.0, text=live.waiting(job))
             else:
                 st.progress(progress.fraction or 0.0, text=_describe(job))
 

@@ -22,7 +22,7 @@ from core.jobs import Job, JobContext
 from pages.components import faces, live, pictures, resources, results
 from pages.components.explain_face import ChosenFace
 from pages.components.explain_words import bar_words, direction_words, layer_words, why
-from pages.components.text import count, duration, escape
+from pages.components.text import duration, escape
 
 KEPT = 256
 MOST_CARDS = 24
@@ -262,7 +262,7 @@ def _waiting(job: Job[None], title: str) -> None:
             st.rerun()
         progress = job.progress
         if job.state == "queued":
-            words = f"Waiting: {count(job.position, 'job')} to go first"
+            words = live.waiting(job)
         elif progress.total is None:
             words = f"Starting {title}…"
         else:

@@ -12,7 +12,7 @@ from core.explain.heatmap_video import write_heatmap_video
 from core.jobs import Job, JobContext
 from core.store import StoredMedia
 from pages.components import live, pictures, player, resources
-from pages.components.text import count, escape, megabytes
+from pages.components.text import escape, megabytes
 
 WHAT = (
     "The clip with boxes, probabilities and evidence on every frame, the timeline below and its sound: an MP4 file "
@@ -56,8 +56,8 @@ def _running(job: Job[None]) -> None:
         if job.ended:
             st.rerun()
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
-            waiting = f"Waiting: {count(job.position, 'job')} to go first" if job.state == "queued" else ""
-            words = waiting or f"Heatmap video: {live.describe(job.progress)}"
+            queued = job.state == "queued"
+            words = live.waiting(job) if queued else f"Heatmap video: {live.describe(job.progress)}"
             st.progress(job.progress.fraction or 0.0, text=words, width="stretch")
             st.button("Cancel", icon=":material/close:", key=f"cancel_{job.id}", on_click=job.cancel)
 

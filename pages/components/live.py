@@ -80,15 +80,24 @@ def describe(progress: Progress) -> str:
     return " · ".join(parts)
 
 
+def at_work() -> list[Job[Any]]:
+    """The jobs that are running, whoever asked for them."""
+    return [job for job in resources.queue().jobs() if job.state == "running"]
+
+
+def waiting(job: Job[Any]) -> str:
+    """Of a queued job: how many come before it, and which is at work."""
+    names = ", ".join(escape(running.label) for running in at_work())
+    return f"Waiting: {count(job.position, 'job')} to go first" + (f" · at work now: {names}" if names else "")
+
+
 def _bar(job: Job[Any], key: str) -> None:
     progress = job.progress
     if job.state == "queued":
-        st.progress(0.0, text=f"Waiting: {count(job.position, 'job')} to go first")
-        for running in (one for one in resources.queue().jobs() if one.state == "running"):
-            with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-                st.caption(f"At work now: {escape(running.label)}", width="stretch")
-                label = "Cancel that one"
-                st.button(label, icon=":material/close:", key=f"{key}_{running.id}", on_click=running.cancel)
+        st.progress(0.0, text=waiting(job))
+        for running in at_work():
+            label = f"Cancel {escape(running.label)}"
+            st.button(label, icon=":material/close:", key=f"{key}_{running.id}", on_click=running.cancel)
     elif progress.done == 0:
         st.progress(0.0, text="Opening the video and looking for faces…")
     else:
